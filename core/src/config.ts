@@ -1,0 +1,283 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigError, InputError } from './errors.js';
+import { describeIssues } from './files.js';
+
+/** One setting: its environment variable, what it may be, and what it means. */
+interface Setting<S extends z.ZodType = z.ZodType> {
+  env: string;
+  schema: S;
+  doc: string;
+}
+
+function setting<S extends z.ZodType>(env: string, schema: S, doc: string): Setting<S> {
+  return { env, schema, doc };
+}
+
+const listenAddress = z
+  .string()
+  .regex(/^[^\s:]+:\d{1,5}$/, 'expected "address:port", for example 127.0.0.1:8090')
+  .transform((text) => {
+    const at = text.lastIndexOf(':');
+    return { host: text.slice(0, at), port: Number(text.slice(at + 1)) };
+  });
+const httpUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'expected an http(s) URL')
+  .transform((text) => text.replace(/\/+$/, ''));
+const path = z.string().min(1, 'expected a path');
+const seconds = (from: number, to: number) =>
+  z.coerce
+    .number(`expected seconds from ${from} to ${to}`)
+    .min(from, `expected seconds from ${from} to ${to}`)
+    .max(to, `expected seconds from ${from} to ${to}`);
+const dnsName = z
+  .string()
+  .regex(
+    /^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/,
+    'expected a DNS name such as ci.example.org',
+  );
+
+/**
+ * Every setting of cc-ci, in groups. This table is all there is: parsing, the refusal of unknown names and the
+ * documentation (`cc-ci config`, docs/configuration.md) come from it.
+ */
+export const settings = {
+  common: {
+    stateDir: setting(
+      'CC_CI_STATE_DIR',
+      path.default('/var/lib/cc-ci'),
+      'Folder of run records and databases',
+    ),
+    logLevel: setting(
+      'CC_CI_LOG_LEVEL',
+      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+      'How much is logged',
+    ),
+    publicUrl: setting(
+      'CC_CI_PUBLIC_URL',
+      httpUrl.default('http://127.0.0.1:8091'),
+      'Where people reach the dashboard; run links begin with it',
+    ),
+  },
+  runner: {
+    zone: setting(
+      'CC_CI_ZONE',
+      dnsName.default('ci.commoninternet.net'),
+      'Apps under test are deployed at names below this one',
+    ),
+    edgeAddress: setting(
+      'CC_CI_EDGE_ADDRESS',
+      listenAddress.optional(),
+      'Connect here for every app instead of asking DNS (address:port of the reverse proxy)',
+    ),
+    edgeCaFile: setting(
+      'CC_CI_EDGE_CA_FILE',
+      path.optional(),
+      'PEM file of the authority that signed the wildcard certificate, where it is not a public one',
+    ),
+    testsDir: setting('CC_CI_TESTS_DIR', path.default('tests'), 'Folder with one folder of tests per recipe'),
+    abra: setting('CC_CI_ABRA', path.default('abra'), 'The abra program'),
+    abraServer: setting(
+      'CC_CI_ABRA_SERVER',
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, 'expected a server name')
+        .default('default'),
+      'The server abra deploys to',
+    ),
+    chromium: setting(
+      'CC_CI_CHROMIUM',
+      path.optional(),
+      'The Chromium program; default: the first of chromium, chromium-browser, google-chrome on PATH',
+    ),
+    deployTimeout: setting(
+      'CC_CI_DEPLOY_TIMEOUT',
+      seconds(5, 7200).default(600),
+      'Seconds a deployment may take to become healthy',
+    ),
+    testTimeout: setting(
+      'CC_CI_TEST_TIMEOUT',
+      seconds(5, 7200).default(600),
+      'Seconds all test files of one stage may take together',
+    ),
+  },
+  engine: {
+    maxTests: setting(
+      'MAX_TESTS',
+      z.coerce
+        .number('expected a whole number from 1 to 64')
+        .int('expected a whole number from 1 to 64')
+        .min(1, 'expected a whole number from 1 to 64')
+        .max(64, 'expected a whole number from 1 to 64')
+        .default(1),
+      'Builds that run at once',
+    ),
+    buildTimeout: setting(
+      'CC_CI_BUILD_TIMEOUT',
+      seconds(10, 86400).default(3600),
+      'Seconds a whole build may take',
+    ),
+  },
+  bridge: {
+    forgeUrl: setting('CC_CI_FORGE_URL', httpUrl, 'Base URL of the Gitea server'),
+    forgeTokenFile: setting(
+      'CC_CI_FORGE_TOKEN_FILE',
+      path,
+      "File with the bot's access token (scopes: read organisation, read repository, write issue)",
+    ),
+    org: setting(
+      'CC_CI_ORG',
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'expected an organisation name'),
+      'Organisation whose repositories are enrolled and whose members may ask',
+    ),
+    pollInterval: setting(
+      'CC_CI_POLL_INTERVAL',
+      seconds(0.1, 3600).default(5),
+      'Seconds between two looks at the forge',
+    ),
+    listen: setting(
+      'CC_CI_BRIDGE_LISTEN',
+      listenAddress.prefault('127.0.0.1:8090'),
+      "Address of the bridge's own HTTP server",
+    ),
+  },
+  dashboard: {
+    listen: setting(
+      'CC_CI_DASHBOARD_LISTEN',
+      listenAddress.prefault('127.0.0.1:8091'),
+      "Address of the dashboard's HTTP server",
+    ),
+    siteDir: setting(
+      'CC_CI_SITE_DIR',
+      path.optional(),
+      'Folder the pages are written to; default: site in the state folder',
+    ),
+  },
+} satisfies Record<string, Record<string, Setting>>;
+
+type Settings = typeof settings;
+export type GroupName = keyof Settings;
+
+/** The values of the groups a program asked for. */
+export type Config<G extends GroupName> = {
+  [K in G]: { [N in keyof Settings[K]]: Settings[K][N] extends Setting<infer S> ? z.output<S> : never };
+};
+
+/** The variable that names an optional JSON file with the same settings: `{ "bridge": { "pollInterval": 5 } }`. */
+export const CONFIG_FILE_VARIABLE = 'CC_CI_CONFIG';
+/** Set by us for our own children; no settings. */
+const INTERNAL_VARIABLES = ['CC_CI_RUN', 'CC_CI_APP_FILE'];
+
+const fileSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(settings).map(([group, members]) => [
+      group,
+      z
+        .strictObject(Object.fromEntries(Object.keys(members).map((name) => [name, z.unknown().optional()])))
+        .optional(),
+    ]),
+  ),
+);
+
+/**
+ * Reads the settings of these groups from the environment and the optional file; the environment wins.
+ * @throws ConfigError that lists every problem with its variable and what was expected
+ */
+export function loadConfig<G extends GroupName>(
+  groups: readonly G[],
+  env: NodeJS.ProcessEnv = process.env,
+): Config<G> {
+  const problems: string[] = unknownVariables(env);
+  const file = readConfigFile(env[CONFIG_FILE_VARIABLE], problems);
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const group of groups) {
+    const values: Record<string, unknown> = {};
+    for (const [name, { env: variable, schema }] of Object.entries(settings[group]) as [string, Setting][]) {
+      const fromEnv = env[variable];
+      const origin = fromEnv === undefined ? `${group}.${name} (${variable})` : variable;
+      const parsed = schema.safeParse(fromEnv ?? file[group]?.[name]);
+      if (parsed.success) values[name] = parsed.data;
+      else if (fromEnv === undefined && file[group]?.[name] === undefined)
+        problems.push(`${variable} is not set: ${settingDoc(group, name)}`);
+      else
+        problems.push(
+          `${origin}: ${describeIssues(parsed.error).join('; ')}, got ${JSON.stringify(fromEnv ?? file[group]?.[name])}`,
+        );
+    }
+    config[group] = values;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config as Config<G>;
+}
+
+function settingDoc(group: GroupName, name: string): string {
+  return (settings[group] as Record<string, Setting>)[name]?.doc ?? '';
+}
+
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set([
+    CONFIG_FILE_VARIABLE,
+    ...INTERNAL_VARIABLES,
+    ...describeSettings().map((row) => row.env),
+  ]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('CC_CI_') && !known.has(name))
+    .map((name) => `${name} is not a setting of cc-ci`);
+}
+
+function readConfigFile(
+  path: string | undefined,
+  problems: string[],
+): Record<string, Record<string, unknown> | undefined> {
+  if (path === undefined) return {};
+  try {
+    const parsed = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success) return parsed.data as Record<string, Record<string, unknown>>;
+    problems.push(...describeIssues(parsed.error).map((problem) => `${path}: ${problem}`));
+  } catch (error) {
+    problems.push(`${CONFIG_FILE_VARIABLE}=${path} cannot be read: ${(error as Error).message}`);
+  }
+  return {};
+}
+
+/** One row per setting, for people. `fallback` is the default, or "required", or "none". */
+export function describeSettings(): {
+  group: GroupName;
+  name: string;
+  env: string;
+  fallback: string;
+  doc: string;
+}[] {
+  return Object.entries(settings).flatMap(([group, members]) =>
+    Object.entries(members as Record<string, Setting>).map(([name, { env, schema, doc }]) => ({
+      group: group as GroupName,
+      name,
+      env,
+      fallback: fallbackOf(schema),
+      doc,
+    })),
+  );
+}
+
+function fallbackOf(schema: z.ZodType): string {
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault)
+    return String(schema.def.defaultValue);
+  return schema.safeParse(undefined).success ? 'none' : 'required';
+}
+
+/**
+ * Reads a secret from its file, without the newline at its end.
+ * @param what the setting that named the file, for the error
+ * @throws InputError when the file is missing, unreadable or empty
+ */
+export function readSecretFile(path: string, what: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new InputError(`${what}=${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!text) throw new InputError(`${what}=${path} is empty`, { hint: 'write the secret into it' });
+  return text;
+}

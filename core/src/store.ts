@@ -1,0 +1,32 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { CcCiError } from './errors.js';
+
+export type Store = Database.Database;
+
+/**
+ * Opens a SQLite database (WAL, foreign keys, waits up to 5 s for another writer) and brings it to the newest form.
+ * @param path file, created with its folder when missing; `:memory:` for a throw-away one
+ * @param migrations one SQL script per version, applied in order, each in its own transaction, never edited later
+ * @throws CcCiError when the file was written by a newer program
+ */
+export function openStore(path: string, migrations: readonly string[]): Store {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+  const store = new Database(path, { timeout: 5_000 });
+  store.pragma('journal_mode = WAL');
+  store.pragma('foreign_keys = ON');
+  store.pragma('synchronous = FULL');
+  const migrate = store.transaction(() => {
+    const version = store.pragma('user_version', { simple: true }) as number;
+    if (version > migrations.length) {
+      throw new CcCiError(`${path} has version ${version}, this program knows ${migrations.length}`, {
+        hint: 'run the newer cc-ci that wrote it',
+      });
+    }
+    for (const script of migrations.slice(version)) store.exec(script);
+    store.pragma(`user_version = ${migrations.length}`);
+  });
+  migrate.immediate();
+  return store;
+}

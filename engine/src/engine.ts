@@ -1,0 +1,59 @@
+import type { TestRequest } from '@cc-ci/core';
+
+/**
+ * Where a build stands. `success`, `failure` and `error` are the runner's exit codes 0, 1 and 2; `lost`: the engine
+ * found after a restart that the runner is gone without having said how it ended.
+ */
+export type BuildState = 'queued' | 'running' | 'success' | 'failure' | 'error' | 'cancelled' | 'lost';
+
+/** Whether a build has ended for good. */
+export function isFinal(state: BuildState): boolean {
+  return state !== 'queued' && state !== 'running';
+}
+
+/** One build: a request that was handed to an engine, under the run's id. */
+export interface Build {
+  id: string;
+  request: TestRequest;
+  state: BuildState;
+  /** ISO times. */
+  createdAt: string;
+  startedAt: string | undefined;
+  finishedAt: string | undefined;
+  /** Place in the queue, from 1; only while queued. */
+  position: number | undefined;
+  /** Why it ended as it did, where the state alone does not say. */
+  reason: string | undefined;
+}
+
+/** One line of a build's log. `seq` counts from 1 without gaps. */
+export interface LogLine {
+  seq: number;
+  text: string;
+}
+
+/** What may be asked of an engine by anybody. */
+export interface EngineReader {
+  /** undefined: this engine never had such a build. */
+  get(id: string): Promise<Build | undefined>;
+  /** All builds, or those of one recipe; the newest first. */
+  list(filter?: { recipe?: string; limit?: number }): Promise<Build[]>;
+  /**
+   * A build's log from line `from` (default 1) on. With `follow` it goes on until the build has ended and all its
+   * lines were given, or `signal` is aborted.
+   */
+  logs(
+    id: string,
+    options?: { from?: number; follow?: boolean; signal?: AbortSignal },
+  ): AsyncIterable<LogLine>;
+}
+
+/** An engine: takes requests, runs each once, keeps their logs. */
+export interface Engine extends EngineReader {
+  /** Queues the request. Idempotent by `request.run`: asked again, it answers with the build it already has. */
+  start(request: TestRequest): Promise<Build>;
+  /** Ends a queued or running build; one that has ended, or was never there, is left as it is. */
+  cancel(id: string, reason: string): Promise<void>;
+  /** Stops taking work and ends what runs (each run tears its app down first). */
+  close(): Promise<void>;
+}
