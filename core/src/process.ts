@@ -135,7 +135,7 @@ function collectLines(stream: NodeJS.ReadableStream | null, keep: number, onLine
   stream?.on('end', () => {
     if (partial) onLine(partial);
   });
-  return { text: () => kept.slice(-keep) };
+  return { text: () => (keep === 0 ? '' : kept.slice(-keep)) };
 }
 
 /** Sends a signal to a whole process group; a group that is gone already is fine. */

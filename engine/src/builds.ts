@@ -1,0 +1,114 @@
+import { type Store, type TestRequest, testRequest } from '@cc-ci/core';
+import type { Build, BuildState } from './engine.js';
+
+/** Migrations of the engine's database; append, never edit. */
+export const ENGINE_MIGRATIONS = [
+  `CREATE TABLE builds (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     recipe TEXT NOT NULL,
+     request TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'success', 'failure', 'error', 'cancelled', 'lost')),
+     reason TEXT,
+     created_at TEXT NOT NULL,
+     started_at TEXT,
+     finished_at TEXT
+   ) STRICT;
+   CREATE INDEX builds_by_state ON builds (state, number);
+   CREATE INDEX builds_by_recipe ON builds (recipe, number);`,
+];
+
+interface Row {
+  number: number;
+  id: string;
+  request: string;
+  state: BuildState;
+  reason: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+/** The build of this id, or undefined. */
+export function findBuild(store: Store, id: string): Build | undefined {
+  const row = store.prepare<[string], Row>('SELECT * FROM builds WHERE id = ?').get(id);
+  return row && toBuild(store, row);
+}
+
+/** Builds, the newest first. */
+export function listBuilds(store: Store, filter: { recipe?: string; limit?: number } = {}): Build[] {
+  const rows = store
+    .prepare<[string | null, string | null, number], Row>(
+      'SELECT * FROM builds WHERE (? IS NULL OR recipe = ?) ORDER BY number DESC LIMIT ?',
+    )
+    .all(filter.recipe ?? null, filter.recipe ?? null, filter.limit ?? -1);
+  return rows.map((row) => toBuild(store, row));
+}
+
+/** Queues a request; a request whose run is known already changes nothing. */
+export function insertBuild(store: Store, request: TestRequest): void {
+  store
+    .prepare(
+      `INSERT INTO builds (id, recipe, request, state, created_at) VALUES (?, ?, ?, 'queued', ?)
+       ON CONFLICT (id) DO NOTHING`,
+    )
+    .run(request.run, request.recipe, JSON.stringify(request), now());
+}
+
+/** Takes the oldest queued build and marks it running, in one step; undefined when the queue is empty. */
+export function takeNextBuild(store: Store): Build | undefined {
+  const row = store
+    .prepare<[string], Row>(
+      `UPDATE builds SET state = 'running', started_at = ?
+       WHERE number = (SELECT min(number) FROM builds WHERE state = 'queued') RETURNING *`,
+    )
+    .get(now());
+  return row && toBuild(store, row);
+}
+
+/** Ends a build that has not ended yet; a build that has keeps its end. */
+export function finishBuild(store: Store, id: string, state: BuildState, reason: string | undefined): void {
+  store
+    .prepare(
+      `UPDATE builds SET state = ?, reason = ?, finished_at = ? WHERE id = ? AND state IN ('queued', 'running')`,
+    )
+    .run(state, reason ?? null, now(), id);
+}
+
+/** Marks what an earlier engine process left running as lost. Call it before anything is started. */
+export function loseRunningBuilds(store: Store): string[] {
+  const rows = store
+    .prepare<[string], { id: string }>(
+      `UPDATE builds SET state = 'lost', finished_at = ?,
+         reason = 'the engine was restarted while this build ran; comment !testme to run it again'
+       WHERE state = 'running' RETURNING id`,
+    )
+    .all(now());
+  return rows.map((row) => row.id);
+}
+
+function toBuild(store: Store, row: Row): Build {
+  return {
+    id: row.id,
+    request: testRequest.parse(JSON.parse(row.request)),
+    state: row.state,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    position: row.state === 'queued' ? positionOf(store, row.number) : undefined,
+    reason: row.reason ?? undefined,
+  };
+}
+
+function positionOf(store: Store, number: number): number {
+  const row = store
+    .prepare<[number], { position: number }>(
+      `SELECT count(*) AS position FROM builds WHERE state = 'queued' AND number <= ?`,
+    )
+    .get(number);
+  return row?.position ?? 1;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

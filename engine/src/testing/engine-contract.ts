@@ -1,0 +1,171 @@
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newRunId, type TestRequest } from '@cc-ci/core';
+import { expect } from 'chai';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { type Build, type BuildState, type Engine, isFinal } from '../engine.js';
+
+/** What a test tells the runner of its build to do; files in a folder that both can see. */
+export interface Rig {
+  engine: Engine;
+  /** How many builds this engine runs at once. */
+  capacity: number;
+  /** Folder in which a build's runner says `<run>.started`, and ends when it sees `<run>.exit` with an exit code. */
+  folder: string;
+  dispose(): Promise<void>;
+}
+
+/** The shell text of a runner that obeys a rig: one line of log, then waits to be told its exit code. */
+export const OBEDIENT_RUNNER = `
+trap 'echo "$1 torn down"; exit 2' TERM
+echo "$1 began"; : > "$2/$1.started"
+until [ -e "$2/$1.exit" ]; do sleep 0.02; done
+echo "$1 ends"; exit "$(cat "$2/$1.exit")"`;
+
+/** A request that names no real recipe. */
+export function someRequest(recipe = 'custom-html'): TestRequest {
+  return { run: newRunId(), recipe, ref: 'a'.repeat(40), src: 'http://forge.test/org/custom-html.git' };
+}
+
+/** What every engine must do, whatever runs its builds. */
+export function engineContract(name: string, setup: () => Promise<Rig>): void {
+  describe(`engine contract: ${name}`, () => {
+    let rig: Rig;
+    let engine: Engine;
+
+    beforeEach(async () => {
+      rig = await setup();
+      engine = rig.engine;
+    });
+    afterEach(() => rig.dispose());
+
+    const finish = (build: { id: string }, code: number) =>
+      writeFile(join(rig.folder, `${build.id}.exit`), `${code}`);
+    const started = (build: { id: string }) => until(() => exists(join(rig.folder, `${build.id}.started`)));
+    const ended = async (build: { id: string }): Promise<Build> => {
+      await until(async () => isFinal((await engine.get(build.id))?.state ?? 'queued'));
+      return (await engine.get(build.id)) ?? expect.fail('the build is gone');
+    };
+    const outcomes: [number, BuildState][] = [
+      [0, 'success'],
+      [1, 'failure'],
+      [2, 'error'],
+    ];
+
+    for (const [code, state] of outcomes) {
+      it(`calls exit code ${code} ${state}`, async () => {
+        const build = await engine.start(someRequest());
+        await finish(build, code);
+        const end = await ended(build);
+        expect(end.state).to.equal(state);
+        expect(end.startedAt).to.be.a('string');
+        expect(end.finishedAt).to.be.a('string');
+      });
+    }
+
+    it('starts a request once, however often it is asked', async () => {
+      const request = someRequest();
+      const first = await engine.start(request);
+      await started(first);
+      await engine.start(request);
+      await finish(first, 0);
+      await ended(first);
+      await engine.start(request);
+      expect((await engine.list()).map((build) => [build.id, build.state])).to.deep.equal([
+        [request.run, 'success'],
+      ]);
+    });
+
+    it('runs no more than its capacity and tells the place in the queue', async () => {
+      const builds: Build[] = [];
+      for (let i = 0; i < rig.capacity + 2; i++) builds.push(await engine.start(someRequest()));
+      const active = builds.slice(0, rig.capacity);
+      const waiting = builds.slice(rig.capacity);
+      await Promise.all(active.map(started));
+      const positions = await Promise.all(
+        waiting.map(async (build) => (await engine.get(build.id))?.position),
+      );
+      expect(positions).to.deep.equal([1, 2]);
+      await Promise.all(builds.map((build) => finish(build, 0)));
+      for (const build of builds) expect((await ended(build)).state).to.equal('success');
+    });
+
+    it('cancels what is queued without starting it, and what runs after it has torn down', async () => {
+      const running: Build[] = [];
+      for (let i = 0; i < rig.capacity; i++) running.push(await engine.start(someRequest()));
+      const queued = await engine.start(someRequest());
+      const [first] = running;
+      if (!first) throw new Error('capacity is 0');
+      await started(first);
+      await engine.cancel(queued.id, 'not wanted');
+      expect(await engine.get(queued.id)).to.include({
+        state: 'cancelled',
+        reason: 'not wanted',
+        startedAt: undefined,
+      });
+      await engine.cancel(first.id, 'stopped by alice');
+      expect(await engine.get(first.id)).to.include({ state: 'cancelled', reason: 'stopped by alice' });
+      expect(await logOf(engine, first.id)).to.include(`${first.id} torn down`);
+      await Promise.all(running.map((build) => finish(build, 0)));
+      await Promise.all(running.map(ended));
+      await engine.cancel(first.id, 'again');
+      expect((await engine.get(first.id))?.reason).to.equal('stopped by alice');
+    });
+
+    it('gives the log live, from any line, to its end', async () => {
+      const build = await engine.start(someRequest());
+      const seen: string[] = [];
+      let sawFirst: () => void = () => undefined;
+      const first = new Promise<void>((resolve) => {
+        sawFirst = resolve;
+      });
+      const following = (async () => {
+        for await (const line of engine.logs(build.id, { follow: true })) {
+          seen.push(`${line.seq} ${line.text}`);
+          sawFirst();
+        }
+      })();
+      await first;
+      expect(seen).to.deep.equal([`1 ${build.id} began`]);
+      await finish(build, 0);
+      await following;
+      expect(seen).to.deep.equal([`1 ${build.id} began`, `2 ${build.id} ends`]);
+      expect(await logOf(engine, build.id, 2)).to.deep.equal([`${build.id} ends`]);
+    });
+
+    it('knows nothing of a build it never had', async () => {
+      expect(await engine.get('zzzzzzzz')).to.equal(undefined);
+      expect(await logOf(engine, 'zzzzzzzz')).to.deep.equal([]);
+      await engine.cancel('zzzzzzzz', 'no such build');
+    });
+
+    it('lists builds of one recipe, the newest first', async () => {
+      const first = await engine.start(someRequest('radicale'));
+      const other = await engine.start(someRequest('custom-html'));
+      const second = await engine.start(someRequest('radicale'));
+      const ids = (await engine.list({ recipe: 'radicale' })).map((build) => build.id);
+      expect(ids).to.deep.equal([second.id, first.id]);
+      expect((await engine.list({ limit: 1 })).map((build) => build.id)).to.deep.equal([second.id]);
+      await Promise.all([first, other, second].map((build) => finish(build, 0)));
+      await Promise.all([first, other, second].map(ended));
+    });
+  });
+}
+
+async function logOf(engine: Engine, id: string, from = 1): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of engine.logs(id, { from })) lines.push(line.text);
+  return lines;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Waits until a condition holds; mocha's own timeout ends the wait. */
+export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
