@@ -1,5 +1,6 @@
 export * from './config.js';
 export * from './docker.js';
+export * from './env-file.js';
 export * from './errors.js';
 export * from './files.js';
 export * from './lock.js';
