@@ -1,1 +1,6 @@
-export {};
+export { parseMachineOutput } from './abra.js';
+export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
+export { finalise, janitor } from './reap.js';
+export { leftoversOf, removeApp } from './remove-app.js';
+export { type RunnerOptions, runAll, runStage } from './run.js';
+export { watch } from './watchdog.js';

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type AppNames,
+  type Config,
+  createRedactor,
+  type Docker,
+  InputError,
+  type Plan,
+  planFile,
+  plan as planSchema,
+  type Redactor,
+  type RunOptions,
+  type RunResult,
+  readJson,
+  run,
+  writeJson,
+} from '@cc-ci/core';
+import { z } from 'zod';
+import type { StageRecorder } from './recorder.js';
+
+/** The variable that marks every process of a run, so that none can hide from the clean-up. */
+export const RUN_MARKER = 'CC_CI_RUN';
+
+/** What every stage works with. All that one stage leaves for the next is in files below `dir`. */
+export interface StageContext {
+  config: Config<'common' | 'runner'>;
+  docker: Docker;
+  /** This run's folder. */
+  dir: string;
+  plan: Plan;
+  stage: StageRecorder;
+  /** Aborted when the run is cancelled or its deadline has passed; its reason says which. */
+  signal: AbortSignal;
+  /** Secret values of the app under test, by secret name. Filled by `install`. */
+  secrets: Map<string, string>;
+}
+
+/** Where abra keeps this run's recipes and app files: nothing is shared with another run. */
+export const abraFolder = (dir: string) => join(dir, 'abra');
+/** The checkout of the recipe under test. */
+export const recipeFolder = (context: StageContext) =>
+  join(abraFolder(context.dir), 'recipes', context.plan.request.recipe);
+/** The app's env file, as abra names it. */
+export const appEnvFile = (context: StageContext) =>
+  join(
+    abraFolder(context.dir),
+    'servers',
+    context.config.runner.abraServer,
+    `${requireApp(context).domain}.env`,
+  );
+/** Values of the app's secrets, readable by this user only, deleted at teardown. */
+export const secretsFile = (dir: string) => join(dir, 'secrets.json');
+
+/** Changes the plan and writes it. */
+export async function updatePlan(context: StageContext, change: Partial<Plan>): Promise<void> {
+  Object.assign(context.plan, change);
+  await writeJson(planFile(context.dir), planSchema.parse(context.plan));
+}
+
+/** The app's names. @throws InputError before `prepare` has chosen them */
+export function requireApp(context: StageContext): AppNames {
+  if (!context.plan.app) {
+    throw new InputError(`run ${context.plan.request.run} has no app yet`, {
+      hint: 'run the prepare stage first',
+    });
+  }
+  return context.plan.app;
+}
+
+const secretsSchema = z.record(z.string(), z.string());
+
+/** The secrets of a run as an earlier stage wrote them; empty when there are none. */
+export async function loadSecrets(dir: string): Promise<Map<string, string>> {
+  return new Map(Object.entries((await readJson(secretsFile(dir), secretsSchema)) ?? {}));
+}
+
+/** Adds secrets and keeps them for the stages that follow. From now on no output shows them. */
+export async function addSecrets(
+  context: StageContext,
+  values: Iterable<readonly [string, string]>,
+): Promise<void> {
+  for (const [name, value] of values) context.secrets.set(name, value);
+  await writeJson(secretsFile(context.dir), Object.fromEntries(context.secrets), 0o600);
+}
+
+/** Hides what is secret now; ask again after secrets were added. */
+export function redactorFor(secrets: ReadonlyMap<string, string>): Redactor {
+  return createRedactor(secrets.values());
+}
+
+/**
+ * Runs a program for this run: cancelled with it, marked as its own, its output redacted and in the stage's log.
+ * @param options.quiet keeps the output out of the log (it contains secrets that are not known yet)
+ */
+export function runTool(
+  context: StageContext,
+  file: string,
+  args: readonly string[],
+  options: RunOptions & { quiet?: boolean } = {},
+): Promise<RunResult> {
+  const redactor = redactorFor(context.secrets);
+  context.stage.log(`$ ${[file, ...args].join(' ')}`);
+  return run(file, args, {
+    signal: context.signal,
+    redactor,
+    ...(options.quiet ? {} : { onLine: (line: string) => context.stage.log(line) }),
+    ...options,
+    env: { ...(options.env ?? process.env), [RUN_MARKER]: context.plan.request.run },
+  });
+}
+
+/** The text of a file of the run, or a clear error. */
+export function requireFile(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InputError(`${what} is missing (${path})`, { cause: error });
+  }
+}

@@ -1,0 +1,39 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import { RESULTS_VARIABLE, writeResultLine } from '../tests/result-lines.js';
+
+/** One JSON line per browser test, with what it left behind. */
+export default class RecordingReporter implements Reporter {
+  private readonly path: string;
+
+  constructor() {
+    const path = process.env[RESULTS_VARIABLE];
+    if (!path) throw new Error(`${RESULTS_VARIABLE} is not set: this reporter is for cc-ci's own runs`);
+    this.path = path;
+  }
+
+  onTestEnd(test: TestCase, result: TestResult): void {
+    const [, project = '', file = '', ...titles] = test.titlePath();
+    const message = result.error?.message ?? (result.status === 'timedOut' ? 'timed out' : undefined);
+    writeResultLine(this.path, {
+      test: {
+        source: project === 'generic' ? 'generic' : 'cc-ci',
+        suite: ['browser', file, ...titles.slice(0, -1)].join(' › '),
+        title: test.title,
+        state: result.status === 'passed' ? 'passed' : result.status === 'skipped' ? 'skipped' : 'failed',
+        durationMs: Math.max(0, result.duration),
+        ...(message === undefined ? {} : { message: stripVTControlCharacters(message) }),
+      },
+      attachments: result.attachments.map(({ name, contentType, path, body }) => ({
+        name,
+        contentType,
+        ...(path === undefined ? {} : { path }),
+        ...(body === undefined ? {} : { body: body.toString('base64') }),
+      })),
+    });
+  }
+
+  onEnd(): void {
+    writeResultLine(this.path, { end: true });
+  }
+}

@@ -1,0 +1,19 @@
+import { test as base } from '@playwright/test';
+import { type AppFacts, readAppFacts } from '../tests/app-file.js';
+
+export { expect } from '@playwright/test';
+
+/** What a browser test may know of the app. */
+export type AppInBrowser = Pick<AppFacts, 'url' | 'domain' | 'stack' | 'recipe' | 'env' | 'secrets'>;
+
+/**
+ * Playwright's `test` with the app under test as fixture `app`; `page.goto('/')` opens its landing page.
+ * Trace, screenshots and console are kept for every test.
+ */
+export const test = base.extend<{ app: AppInBrowser }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern to learn which fixtures are used
+  app: async ({}, use) => {
+    const { edge: _, ...facts } = readAppFacts();
+    await use(facts);
+  },
+});

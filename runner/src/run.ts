@@ -1,0 +1,213 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  type Config,
+  connectDocker,
+  disconnectDocker,
+  InputError,
+  type Plan,
+  pendingStage,
+  planFile,
+  type RunSummary,
+  readRun,
+  runFolder,
+  STAGES,
+  type StageName,
+  type StageState,
+  stageFile,
+  type TestRequest,
+  tryLock,
+  writeJson,
+} from '@cc-ci/core';
+import { loadSecrets, redactorFor, type StageContext } from './context.js';
+import { DeadlineError, failureOf } from './failure.js';
+import { finalise, lockFile } from './reap.js';
+import { type Say, startStage } from './recorder.js';
+import { install } from './stages/install.js';
+import { prepare } from './stages/prepare.js';
+import { teardown } from './stages/teardown.js';
+import { startWatchdog } from './watchdog.js';
+
+/** What each stage does; a stage without an entry is one we cannot do yet, and says so. */
+const STAGE_WORK: Partial<Record<StageName, (context: StageContext) => Promise<void>>> = {
+  prepare,
+  install,
+  teardown,
+};
+
+/** Stages that need these to have passed; a stage whose need is unmet is not run, and says so. */
+const NEEDS: Record<StageName, readonly StageName[]> = {
+  prepare: [],
+  install: ['prepare'],
+  upgrade: ['prepare'],
+  backup: ['prepare'],
+  'recipe-tests': ['prepare'],
+  teardown: [],
+};
+
+export interface RunnerOptions {
+  config: Config<'common' | 'runner'>;
+  /** Aborted to cancel; its reason is told. Teardown is still done. */
+  signal: AbortSignal;
+  /** Milliseconds the stages before teardown may take together. */
+  timeoutMs: number;
+  say: Say;
+  /** Command line that cleans up after this process if it is killed; called with the run's folder as last argument. */
+  watchdog: readonly string[];
+}
+
+/**
+ * Takes one request through all stages, teardown included whatever happens, and says what it came to.
+ * @throws InputError when the run exists already
+ */
+export async function runAll(request: TestRequest, options: RunnerOptions): Promise<RunSummary> {
+  const dir = await createRun(request, 'run', options.config.common.stateDir);
+  return guarded(dir, options, async (deadline) => {
+    for (const stage of STAGES) await runOne(stage, dir, options, deadline);
+    return finalise(dir);
+  });
+}
+
+/**
+ * Does one stage of a run; `prepare` begins the run, `teardown` ends it. What a stage needs from earlier ones is in
+ * the run's folder.
+ * @returns the stage's state
+ * @throws InputError when the run does not exist, has ended, or the stage was done before
+ */
+export async function runStage(
+  stage: StageName,
+  run: string,
+  request: TestRequest | undefined,
+  options: RunnerOptions,
+): Promise<StageState> {
+  const { stateDir } = options.config.common;
+  const dir = runFolder(stateDir, run);
+  if (stage === 'prepare') {
+    if (!request)
+      throw new InputError('the prepare stage needs the whole request', {
+        hint: 'give --recipe, --ref and --src',
+      });
+    await createRun(request, 'stage', stateDir);
+  }
+  const record = await readRun(dir);
+  if (!record) throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
+  if (record.summary)
+    throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
+  if (record.stages.some((it) => it.stage === stage && it.state !== 'pending'))
+    throw new InputError(`run ${run} has done ${stage} already`);
+  return guarded(dir, options, async (deadline) => {
+    const state = await runOne(stage, dir, options, deadline);
+    if (stage === 'teardown') await finalise(dir);
+    return state;
+  });
+}
+
+async function createRun(request: TestRequest, mode: Plan['mode'], stateDir: string): Promise<string> {
+  const dir = runFolder(stateDir, request.run);
+  await mkdir(dirname(dir), { recursive: true });
+  try {
+    await mkdir(dir, { mode: 0o755 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new InputError(`run ${request.run} exists already`, { hint: 'every run has an id of its own' });
+  }
+  const plan: Plan = {
+    schema: 1,
+    request,
+    mode,
+    createdAt: new Date().toISOString(),
+    stages: [...STAGES],
+    overlays: [],
+    tools: {},
+  };
+  await writeJson(planFile(dir), plan);
+  return dir;
+}
+
+/** Holds the run's lock and keeps a watchdog beside it while `work` is done. */
+async function guarded<T>(
+  dir: string,
+  options: RunnerOptions,
+  work: (deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lock = tryLock(lockFile(dir));
+  if (!lock) throw new InputError(`another process is working on ${dir}`);
+  const watchdog = startWatchdog(options.watchdog, dir);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    deadline.abort(new DeadlineError(`the run took longer than ${options.timeoutMs / 1000} s and was ended`));
+  }, options.timeoutMs);
+  try {
+    return await work(AbortSignal.any([options.signal, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+    lock.release();
+    await watchdog.dismiss();
+  }
+}
+
+async function runOne(
+  stage: StageName,
+  dir: string,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<StageState> {
+  const record = await readRun(dir);
+  if (!record) throw new InputError(`${dir} is not a run's folder`);
+  const states = new Map(record.stages.map((it) => [it.stage, it.state]));
+  const work = STAGE_WORK[stage];
+  if (!work) return skip(dir, stage, 'not-implemented', `cc-ci cannot test ${stage} yet`, options.say);
+  const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
+  if (unmet) return skip(dir, stage, 'not-run', `${unmet} did not pass`, options.say);
+  if (signal.aborted && stage !== 'teardown') {
+    const why = signal.reason instanceof Error ? signal.reason.message : 'the run was cancelled';
+    return skip(dir, stage, 'not-run', why, options.say);
+  }
+  return perform(stage, work, dir, record.plan, options, signal);
+}
+
+async function skip(
+  dir: string,
+  stage: StageName,
+  state: StageState,
+  reason: string,
+  say: Say,
+): Promise<StageState> {
+  await writeJson(stageFile(dir, stage), { ...pendingStage(stage), state, reason });
+  say(`${stage.padEnd(12)}  ${state}: ${reason}`);
+  return state;
+}
+
+async function perform(
+  stage: StageName,
+  work: (context: StageContext) => Promise<void>,
+  dir: string,
+  plan: Plan,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<StageState> {
+  const secrets = await loadSecrets(dir);
+  const recorder = await startStage(dir, stage, () => redactorFor(secrets), options.say);
+  const docker = connectDocker();
+  try {
+    await work({
+      config: options.config,
+      docker,
+      dir,
+      plan,
+      stage: recorder,
+      // Teardown is done to the end, whatever ended the rest.
+      signal: stage === 'teardown' ? new AbortController().signal : signal,
+      secrets,
+    });
+    await recorder.finish({ state: 'passed' });
+    return 'passed';
+  } catch (error) {
+    // An aborted run shows in all kinds of errors; what it was aborted for is the cause.
+    const cause = signal.aborted && stage !== 'teardown' ? signal.reason : error;
+    await recorder.finish({ state: 'failed', failure: failureOf(cause) });
+    return 'failed';
+  } finally {
+    await disconnectDocker(docker);
+  }
+}

@@ -1,0 +1,50 @@
+import { appNames, createLogger, describeError, dockerInfo, InputError } from '@cc-ci/core';
+import { abraVersion } from '../abra.js';
+import { longestNamePart, readComposeFiles } from '../compose.js';
+import { recipeFolder, type StageContext, updatePlan } from '../context.js';
+import { StageFailure } from '../failure.js';
+import { janitor } from '../reap.js';
+import { fetchRecipe } from '../recipe.js';
+
+/** Clears up after killed runs, fetches the recipe at the commit under test, reads it, and chooses the app's names. */
+export async function prepare(context: StageContext): Promise<void> {
+  const { stage, config, docker } = context;
+  await stage.phase('janitor', true, async () => {
+    const info = await dockerInfo(docker);
+    if (info.Swarm.LocalNodeState !== 'active' || !info.Swarm.ControlAvailable) {
+      throw new StageFailure('ci', 'this Docker engine is not a Swarm manager; run: docker swarm init');
+    }
+    const reaped = await janitor(
+      docker,
+      config.common.stateDir,
+      createLogger('janitor', config.common.logLevel),
+    );
+    if (reaped.length > 0) await stage.note(`cleaned up after killed runs: ${reaped.join(', ')}`);
+    await updatePlan(context, { tools: { docker: info.ServerVersion, abra: await abraVersion(context) } });
+  });
+  await stage.phase('fetch', true, () => fetchRecipe(context));
+  await stage.phase('lint', true, () => readRecipe(context));
+}
+
+async function readRecipe(context: StageContext): Promise<void> {
+  const { request } = context.plan;
+  try {
+    const files = await readComposeFiles(recipeFolder(context));
+    const app = appNames(
+      request.recipe,
+      request.run,
+      context.config.runner.zone,
+      longestNamePart(files.values()),
+    );
+    await updatePlan(context, { app });
+    context.stage.log(`the app is ${app.domain}, stack ${app.stack}`);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new StageFailure(
+      'recipe',
+      describeError(error).split('\n')[0] ?? '',
+      error.message.split('\n'),
+      error,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectDocker, disconnectDocker, type HeldLock, type Logger, readRun, tryLock } from '@cc-ci/core';
+import { RUN_MARKER } from './context.js';
+import { lockFile, reap } from './reap.js';
+
+const ALL_IS_WELL = 'done\n';
+
+/** A process beside the runner that outlives it, and cleans up when the runner dies without having said goodbye. */
+export interface Watchdog {
+  /** Tells it that there is nothing to clean up; resolves when it has ended. */
+  dismiss(): Promise<void>;
+}
+
+/**
+ * Starts the watchdog in a session of its own, so that whatever kills the runner's process group leaves it alive.
+ * Its stdin is a pipe from us: the kernel closes that however we die.
+ */
+export function startWatchdog(command: readonly string[], dir: string): Watchdog {
+  const [file, ...args] = command;
+  if (!file) throw new Error('no watchdog command');
+  const { [RUN_MARKER]: _, ...env } = process.env;
+  const child = spawn(file, [...args, dir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env });
+  child.on('error', () => undefined); // the janitor of the next run does its work
+  child.stdin.on('error', () => undefined);
+  child.unref();
+  return {
+    async dismiss() {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+      child.stdin.end(ALL_IS_WELL);
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The watchdog's own work: waits for the end of stdin, then cleans up unless it was told that all is well. */
+export async function watch(
+  dir: string,
+  input: AsyncIterable<Buffer | string>,
+  logger: Logger,
+): Promise<void> {
+  let heard = '';
+  for await (const chunk of input) heard += chunk.toString();
+  if (heard === ALL_IS_WELL) return;
+  const lock = await lockOfTheDead(dir);
+  if (!lock) return;
+  const docker = connectDocker();
+  try {
+    const record = await readRun(dir);
+    if (record && !record.summary) await reap(docker, record);
+  } catch (error) {
+    logger.error({ err: error, dir }, 'could not clean up; the next run will');
+  } finally {
+    await disconnectDocker(docker);
+    lock.release();
+  }
+}
+
+/** The kernel closes a dying process's pipe and frees its lock in no given order; after that, a holder is a janitor. */
+async function lockOfTheDead(dir: string): Promise<HeldLock | undefined> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const lock = tryLock(lockFile(dir));
+    if (lock || performance.now() >= deadline) return lock;
+    await delay(50);
+  }
+}
