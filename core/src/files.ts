@@ -71,7 +71,8 @@ export async function readFileIfAny(path: string): Promise<string | undefined> {
 
 /** A zod error as sentences, one a problem, each beginning with the path of what is wrong. */
 export function describeIssues(error: z.ZodError): string[] {
-  return error.issues.map((issue) =>
-    issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
-  );
+  return error.issues.map(({ path, message }) => {
+    const text = message.endsWith('received undefined') ? 'is missing' : message;
+    return path.length > 0 ? `${path.join('.')}: ${text}` : text;
+  });
 }

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { addConfigCommand } from './commands/config.js';
+import { addRunCommands } from './commands/run.js';
+
+/** The `cc-ci` command with all its verbs. Verbs only compose what the rooms offer. */
+export function buildProgram(): Command {
+  const program = new Command('cc-ci')
+    .description('CI for Co-op Cloud recipes: deploys a pull request for real and reports what happened')
+    .showHelpAfterError('(cc-ci --help lists what there is)')
+    .exitOverride();
+  addRunCommands(program);
+  addConfigCommand(program);
+  return program;
+}
