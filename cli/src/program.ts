@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { addConfigCommand } from './commands/config.js';
+import { addDemoCommand } from './commands/demo.js';
 import { addRunCommands } from './commands/run.js';
+import { addServiceCommands } from './commands/services.js';
 
 /** The `cc-ci` command with all its verbs. Verbs only compose what the rooms offer. */
 export function buildProgram(): Command {
@@ -9,6 +11,8 @@ export function buildProgram(): Command {
     .showHelpAfterError('(cc-ci --help lists what there is)')
     .exitOverride();
   addRunCommands(program);
+  addServiceCommands(program);
   addConfigCommand(program);
+  addDemoCommand(program);
   return program;
 }
