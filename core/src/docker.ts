@@ -169,6 +169,19 @@ export function listServices(docker: Docker, stack?: string): Promise<DockerServ
   return get(docker, '/services', z.array(service), { status: true, filters: filters({ label }) });
 }
 
+/** Services that carry a label (`name` or `name=value`), of any stack or none. */
+export function listServicesByLabel(docker: Docker, label: string): Promise<DockerService[]> {
+  return get(docker, '/services', z.array(service), { filters: filters({ label: [label] }) });
+}
+
+/** Ids of all tasks that the swarm wants to be running now, of any service. */
+export async function listWantedTasks(docker: Docker): Promise<Set<string>> {
+  const tasks = await get(docker, '/tasks', z.array(z.object({ ID: z.string() })), {
+    filters: filters({ 'desired-state': ['running'] }),
+  });
+  return new Set(tasks.map((item) => item.ID));
+}
+
 /** All tasks of a stack that the swarm still remembers, the newest first. */
 export async function listTasks(docker: Docker, stack: string): Promise<DockerTask[]> {
   const tasks = await get(docker, '/tasks', z.array(task), {
@@ -223,6 +236,47 @@ export async function listContainers(
   }));
 }
 
+/**
+ * Containers of swarm tasks on a network that run and are healthy, or have no health check, with the ids of their task
+ * and service.
+ */
+export async function listServingContainers(
+  docker: Docker,
+  networkName: string,
+): Promise<{ id: string; task: string; service: string }[]> {
+  const found = await get(docker, '/containers/json', z.array(container), {
+    filters: filters({
+      status: ['running'],
+      health: ['healthy', 'none'],
+      network: [networkName],
+      label: ['com.docker.swarm.task.id'],
+    }),
+  });
+  return found.map((item) => ({
+    id: item.Id,
+    task: item.Labels['com.docker.swarm.task.id'] ?? '',
+    service: item.Labels['com.docker.swarm.service.id'] ?? '',
+  }));
+}
+
+const networkDetails = z.object({
+  Containers: z
+    .record(z.string(), z.object({ IPv4Address: z.string() }))
+    .nullish()
+    .transform((value) => value ?? {}),
+});
+
+/**
+ * IPv4 addresses on a network of this host's containers, by container id.
+ * @throws HttpStatusError 404 when there is no such network
+ */
+export async function networkAddresses(docker: Docker, networkName: string): Promise<Map<string, string>> {
+  const found = await get(docker, `/networks/${encodeURIComponent(networkName)}`, networkDetails);
+  return new Map(
+    Object.entries(found.Containers).map(([id, { IPv4Address }]) => [id, IPv4Address.replace(/\/.*$/, '')]),
+  );
+}
+
 const containerHealth = z.object({
   State: z.object({
     Health: z
@@ -265,14 +319,17 @@ export type DockerEvent = z.output<typeof event>;
 
 /**
  * The engine's events as they happen, until `signal` is aborted.
- * Subscribed once the first `next()` has been called; events before are not seen.
+ * Subscribed once the first `next()` has been called; of events before that, those since `since` (a time in
+ * milliseconds) are given where the engine still has them (it keeps the last 256).
  */
 export async function* events(
   docker: Docker,
   wanted: Record<string, string[]>,
   signal: AbortSignal,
+  since?: number,
 ): AsyncGenerator<DockerEvent> {
-  const response = await call(docker, 'GET', '/events', { filters: filters(wanted) }, signal);
+  const from = since === undefined ? undefined : (since / 1000).toFixed(3);
+  const response = await call(docker, 'GET', '/events', { filters: filters(wanted), since: from }, signal);
   let partial = '';
   try {
     for await (const chunk of response.body.setEncoding('utf8')) {
