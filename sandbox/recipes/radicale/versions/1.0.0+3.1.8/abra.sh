@@ -1,0 +1,2 @@
+export RADICALE_CONF_VERSION=v1
+export USERS_VERSION=v1
