@@ -17,8 +17,8 @@ function service({ name, running, desired = 1, update, message }: Part): DockerS
     CreatedAt: '',
     UpdatedAt: '',
     Spec: {
-      Name: name,
-      Labels: {},
+      Name: `s_${name}`,
+      Labels: { 'com.docker.stack.namespace': 's' },
       TaskTemplate: { ContainerSpec: { Image: 'x' } },
       Mode: { Replicated: { Replicas: desired } },
     },
@@ -82,7 +82,7 @@ describe('convergence', () => {
     expect(assess(all, [rejected])).to.deep.include({
       state: 'failed',
       kind: 'rejected',
-      why: 'app: No such image: nginx:9.99',
+      why: 'app cannot start: No such image: nginx:9.99',
     });
     expect(assess(all, [task('app', 'rejected', 'node is busy')]).state).to.equal('waiting');
   });
@@ -94,7 +94,7 @@ describe('convergence', () => {
     expect(assess(all, [crash, crash, crash])).to.deep.include({
       state: 'failed',
       kind: 'crash-loop',
-      why: 'app: task: non-zero exit (1) (3 times)',
+      why: 'app keeps ending: task: non-zero exit (1), 3 times',
     });
     expect(
       assess(all, [task('app', 'complete'), task('app', 'complete'), task('app', 'complete')]).state,

@@ -8,6 +8,7 @@ import {
   listServices,
   listTasks,
   run,
+  STACK_LABEL,
 } from '@cc-ci/core';
 import { lastLines, StageFailure } from './failure.js';
 
@@ -36,9 +37,10 @@ export function assess(services: readonly DockerService[], tasks: readonly Docke
   const behind = services.filter((service) => !isUp(service));
   for (const service of services) {
     const name = service.Spec.Name;
+    const short = shortName(service);
     const update = service.UpdateStatus?.State;
     if (update === 'rollback_completed' || update === 'rollback_paused') {
-      const why = `Swarm rolled ${name} back: ${service.UpdateStatus?.Message ?? update}`;
+      const why = `Swarm rolled ${short} back: ${service.UpdateStatus?.Message ?? update}`;
       return { state: 'failed', service: name, kind: 'rollback', why };
     }
     if (isUp(service)) continue;
@@ -46,7 +48,13 @@ export function assess(services: readonly DockerService[], tasks: readonly Docke
     const rejected = own.find(
       (task) => task.Status.State === 'rejected' && HOPELESS.test(task.Status.Err ?? ''),
     );
-    if (rejected) return { state: 'failed', service: name, kind: 'rejected', why: taskError(name, rejected) };
+    if (rejected)
+      return {
+        state: 'failed',
+        service: name,
+        kind: 'rejected',
+        why: `${short} cannot start: ${taskError(rejected)}`,
+      };
     const crashed = own.filter((task) => GIVEN_UP.has(task.Status.State) || isDeadEnd(task));
     // While another service is still coming up, dying for want of it is how many apps wait.
     if (crashed[0] && crashed.length >= CRASHES && behind.length === 1) {
@@ -54,14 +62,14 @@ export function assess(services: readonly DockerService[], tasks: readonly Docke
         state: 'failed',
         service: name,
         kind: 'crash-loop',
-        why: `${taskError(name, crashed[0])} (${crashed.length} times)`,
+        why: `${short} keeps ending: ${taskError(crashed[0])}, ${crashed.length} times`,
       };
     }
   }
   const updating = services.find((service) => UPDATING.has(service.UpdateStatus?.State ?? ''));
-  if (updating) return { state: 'waiting', why: `${updating.Spec.Name} is ${updating.UpdateStatus?.State}` };
+  if (updating) return { state: 'waiting', why: `${shortName(updating)} is ${updating.UpdateStatus?.State}` };
   if (behind.length > 0) {
-    const list = behind.map((service) => `${service.Spec.Name} ${counts(service)}`).join(', ');
+    const list = behind.map((service) => `${shortName(service)} ${counts(service)}`).join(', ');
     return { state: 'waiting', why: `not up yet: ${list}` };
   }
   return { state: 'converged' };
@@ -81,8 +89,14 @@ function isDeadEnd(task: DockerTask): boolean {
   return task.Status.State === 'complete';
 }
 
-function taskError(service: string, task: DockerTask): string {
-  return `${service}: ${task.Status.Err ?? task.Status.Message ?? task.Status.State}`;
+function taskError(task: DockerTask): string {
+  return task.Status.Err ?? task.Status.Message ?? task.Status.State;
+}
+
+/** A service's name as the recipe has it. */
+function shortName({ Spec }: DockerService): string {
+  const stack = Spec.Labels[STACK_LABEL];
+  return stack && Spec.Name.startsWith(`${stack}_`) ? Spec.Name.slice(stack.length + 1) : Spec.Name;
 }
 
 /** How long everything must stay up before it counts, in milliseconds. */
@@ -167,10 +181,7 @@ async function evidence(docker: Docker, stack: string, serviceName: string): Pro
   const tasks = (await listTasks(docker, stack)).filter((task) => task.ServiceID === id);
   const states = tasks
     .slice(0, 5)
-    .map(
-      (task) =>
-        `task ${task.ID.slice(0, 8)} ${task.Status.State}: ${task.Status.Err ?? task.Status.Message ?? ''}`,
-    );
+    .map((task) => `task ${task.ID.slice(0, 8)} ${task.Status.State}: ${taskError(task)}`);
   return [...states, ...(await healthLines(docker, tasks)), ...(await serviceLogs(serviceName))];
 }
 

@@ -29,12 +29,13 @@ const REMOVE_TIMEOUT_MS = 180_000;
 /** In stage mode nobody holds the lock between two stages; an engine starts the next one well within this. */
 const STAGE_GAP_MS = 300_000;
 
-/** Deletes what a finished run must not keep: secrets, the app's facts, abra's folder. */
-export async function removeRunSecrets(dir: string): Promise<void> {
+/** Deletes what an ended run must not keep (secrets, the app's facts, abra's folder) and what nobody needs. */
+export async function removeWorkFiles(dir: string): Promise<void> {
+  const folders = [abraFolder(dir), ...['browser', 'home', 'results'].map((name) => join(dir, name))];
   await Promise.all([
     rm(secretsFile(dir), { force: true }),
     rm(appFile(dir), { force: true }),
-    rm(abraFolder(dir), { recursive: true, force: true }),
+    ...folders.map((folder) => rm(folder, { recursive: true, force: true })),
   ]);
 }
 
@@ -57,7 +58,7 @@ export async function reap(docker: Docker, record: RunRecord): Promise<void> {
     teardown.state = 'failed';
     teardown.failure = { blame: 'ci', message: describeError(error), evidence: [] };
   }
-  await removeRunSecrets(dir);
+  await removeWorkFiles(dir);
   teardown.finishedAt = new Date().toISOString();
   for (const stage of record.stages) {
     const ended = stage.stage === 'teardown' ? teardown : endOfKilled(stage);

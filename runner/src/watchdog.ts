@@ -28,8 +28,10 @@ export function startWatchdog(command: readonly string[], dir: string): Watchdog
   return {
     async dismiss() {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+      child.ref();
+      const exit = once(child, 'exit');
       child.stdin.end(ALL_IS_WELL);
-      await once(child, 'exit');
+      await exit;
     },
   };
 }

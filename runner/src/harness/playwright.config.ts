@@ -5,6 +5,7 @@ import { BROWSER_VARIABLE, browserSettings, SPECS_VARIABLE } from '../tests/brow
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const browser = browserSettings.parse(JSON.parse(process.env[BROWSER_VARIABLE] ?? 'null'));
+const facts = readAppFacts();
 const specs = process.env[SPECS_VARIABLE];
 
 export default defineConfig({
@@ -14,8 +15,9 @@ export default defineConfig({
   timeout: 60_000,
   reporter: [['list'], [here('./playwright-reporter.js')]],
   use: {
-    baseURL: readAppFacts().url,
-    trace: 'on',
+    baseURL: facts.url,
+    // A trace holds whatever was typed and sent; secrets in it cannot be hidden yet.
+    trace: Object.keys(facts.secrets).length > 0 ? 'off' : 'on',
     screenshot: 'on',
     viewport: { width: 1280, height: 800 },
     launchOptions: {

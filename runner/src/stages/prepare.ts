@@ -40,11 +40,7 @@ async function readRecipe(context: StageContext): Promise<void> {
     context.stage.log(`the app is ${app.domain}, stack ${app.stack}`);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new StageFailure(
-      'recipe',
-      describeError(error).split('\n')[0] ?? '',
-      error.message.split('\n'),
-      error,
-    );
+    const [headline = '', ...detail] = describeError(error).split('\n');
+    throw new StageFailure('recipe', headline.replace(/:$/, ''), detail, error);
   }
 }

@@ -1,14 +1,14 @@
 import { describeError } from '@cc-ci/core';
 import { undeploy } from '../abra.js';
 import type { StageContext } from '../context.js';
-import { removeRunSecrets } from '../reap.js';
+import { removeWorkFiles } from '../reap.js';
 import { removeApp } from '../remove-app.js';
 
 const REMOVE_TIMEOUT_MS = 180_000;
 
 /**
  * Leaves the node as it was: the stack as an operator would remove it, then whatever is still there by Docker's own
- * lists, then the secrets of the run's folder. Runs whatever happened before, also when the run was cancelled.
+ * lists, then what the run's folder must not keep. Runs whatever happened before, also when the run was cancelled.
  */
 export async function teardown(context: StageContext): Promise<void> {
   const { stage, docker, plan, dir } = context;
@@ -23,6 +23,6 @@ export async function teardown(context: StageContext): Promise<void> {
       const removed = await removeApp(docker, plan.app.stack, REMOVE_TIMEOUT_MS);
       if (removed.length > 0) stage.log(`removed ${removed.join(', ')}`);
     }
-    await removeRunSecrets(dir);
+    await removeWorkFiles(dir);
   });
 }
