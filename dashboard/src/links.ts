@@ -1,0 +1,44 @@
+import type { TestRequest } from '@cc-ci/core';
+
+/** A clone URL without the `.git` and slashes at its end; undefined for anything that is not http(s). */
+function webUrl(clone: string): string | undefined {
+  if (!/^https?:\/\//.test(clone)) return undefined;
+  return clone.replace(/\/+$/, '').replace(/\.git$/, '');
+}
+
+/** The forge's page of the tested commit; undefined where the source is no forge (a local path). */
+export function commitUrl(request: TestRequest): string | undefined {
+  const repository = webUrl(request.src);
+  return repository && `${repository}/commit/${request.ref}`;
+}
+
+/** The forge's page of the pull request; undefined for runs without one. */
+export function pullUrl(request: TestRequest): string | undefined {
+  const repository = webUrl(request.origin ?? request.src);
+  if (repository === undefined || request.repo === undefined || request.pr === undefined) return undefined;
+  // Head and base repository are on the same forge; what comes before owner and name is its address.
+  const forge = repository.split('/').slice(0, -2).join('/');
+  return `${forge}/${request.repo}/pulls/${request.pr}`;
+}
+
+/** The command that runs the same test on another machine. */
+export function reproduceCommand(request: TestRequest): string {
+  const words = ['npx', 'cc-ci', 'run', request.recipe, '--ref', request.ref, '--src', request.src];
+  if (request.origin !== undefined && request.origin !== request.src) words.push('--origin', request.origin);
+  return words.map(quoteForShell).join(' ');
+}
+
+/** A word as a POSIX shell reads it back unchanged; this is for people to copy, we never run it. */
+function quoteForShell(word: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Folder names that can have a page of their own: no hidden ones, nothing a URL or a web server could misread. */
+export function hasPage(id: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id);
+}
+
+/** A path inside the site as a link: `base` is what comes before the site's root, without a slash at its end. */
+export function link(base: string, ...segments: readonly string[]): string {
+  return `${base}/${segments.map(encodeURIComponent).join('/')}`;
+}

@@ -1,0 +1,108 @@
+import { isSettled, STAGES, type StageName, type StageRecord } from '@cc-ci/core';
+import { commitUrl, hasPage, link, pullUrl } from './links.js';
+import { isActive, type Run } from './model.js';
+import {
+  BLAME_SHORT,
+  between,
+  formatDuration,
+  formatInstant,
+  type Mark,
+  type ShownStageState,
+  STAGE_HINTS,
+  STAGE_MARKS,
+  STAGE_TITLES,
+  STATUS_MARKS,
+} from './words.js';
+
+/** Text that may lead somewhere. */
+export interface Linked {
+  text: string;
+  href: string | undefined;
+}
+
+/** One stage of a run in a table: what it came to, and where to read more if it went wrong. */
+export interface Cell {
+  stage: StageName;
+  title: string;
+  /** undefined: nothing is known. */
+  mark: Mark | undefined;
+  hint: string | undefined;
+  href: string | undefined;
+}
+
+/** One run as a table's row. */
+export interface RunRow {
+  id: string;
+  recipe: Linked | undefined;
+  href: string | undefined;
+  mark: Mark;
+  sentence: string;
+  blame: string | undefined;
+  cells: Cell[];
+  pull: Linked | undefined;
+  commit: Linked | undefined;
+  who: string;
+  when: { iso: string; text: string };
+  took: string | undefined;
+}
+
+/** Stages as the heads of a table's columns. */
+export const STAGE_HEADS = STAGES.map((stage) => STAGE_TITLES[stage]);
+
+const LOCAL = 'by hand';
+
+export function runRow(run: Run, base: string): RunRow {
+  const href = hasPage(run.id) ? link(base, 'runs', run.id, '') : undefined;
+  const took = between(run.startedAt, run.finishedAt);
+  return {
+    id: run.id,
+    recipe: recipeLink(run, base),
+    href,
+    mark: STATUS_MARKS[run.status],
+    sentence: run.sentence,
+    blame: run.blame && run.blame !== 'cancelled' ? BLAME_SHORT[run.blame] : undefined,
+    cells: STAGES.map((stage) => cellOf(run, stage, href)),
+    pull: pullLink(run),
+    commit: commitLink(run),
+    who: whoAsked(run),
+    when: { iso: run.time, text: formatInstant(run.time) },
+    took: took === undefined ? undefined : formatDuration(took),
+  };
+}
+
+export function recipeLink(run: Run, base: string): Linked | undefined {
+  const name = run.request?.recipe;
+  return name === undefined ? undefined : { text: name, href: link(base, 'recipes', name, '') };
+}
+
+export function pullLink({ request }: Run): Linked | undefined {
+  return request?.pr === undefined ? undefined : { text: `#${request.pr}`, href: pullUrl(request) };
+}
+
+export function commitLink({ request }: Run): Linked | undefined {
+  return request && { text: request.ref.slice(0, 8), href: commitUrl(request) };
+}
+
+/** The login of who asked for the run. */
+export function whoAsked({ request }: Run): string {
+  return request?.requestedBy ?? LOCAL;
+}
+
+/** How a stage is shown: in a run that has ended, none is running or to come. */
+export function shownState(run: Run, stage: StageRecord): ShownStageState {
+  return isSettled(stage.state) || isActive(run) ? stage.state : 'unfinished';
+}
+
+function cellOf(run: Run, name: StageName, href: string | undefined): Cell {
+  const stage = run.stages.find((it) => it.stage === name);
+  const state = stage && shownState(run, stage);
+  const mark = state && STAGE_MARKS[state];
+  const wrong = mark?.tone === 'bad' || mark?.tone === 'warn';
+  return {
+    stage: name,
+    title: STAGE_TITLES[name],
+    mark,
+    hint: state && STAGE_HINTS[state],
+    href: wrong && href ? `${href}#${name}` : undefined,
+  };
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Build } from '@cc-ci/engine';
+import { expect } from 'chai';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { buildSite, createSiteCache } from './site.js';
+import { readerOf, someBuild, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
+
+const WHOLE = /^<!doctype html>[\s\S]*<\/html>\s*$/;
+
+describe('the site while it is being made', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let stateDir: string;
+  let siteDir: string;
+  beforeEach(() => {
+    folder = temporaryFolder('site-it');
+    stateDir = join(folder.path, 'state');
+    siteDir = join(folder.path, 'site');
+  });
+  afterEach(() => folder.remove());
+
+  /** A run that never stops running: its page is another one in every generation. */
+  async function runningRun(lines: number): Promise<Build> {
+    const request = someRequest();
+    const log = Array.from({ length: lines }, (_, n) => `2026-11-21T08:00:01.000Z line ${n}`).join('\n');
+    const stages = { install: { state: 'running', finishedAt: undefined }, teardown: undefined } as const;
+    await writeRun(stateDir, { request, finishedAt: undefined, stages, logs: { install: log } });
+    return someBuild('running', { request });
+  }
+
+  it('never shows half a page to a reader', async () => {
+    const build = await runningRun(2_000);
+    const engine = readerOf([build]);
+    const cache = createSiteCache();
+    const generation = (number: number) =>
+      buildSite({
+        stateDir,
+        siteDir,
+        engine,
+        cache,
+        now: () => Date.parse('2026-11-21T08:00:00Z') + number * 1_000,
+      });
+    await generation(0);
+    const seen = new Set<string>();
+    let done = false;
+    const reader = (async () => {
+      while (!done) {
+        for (const path of ['index.html', `runs/${build.id}/index.html`, 'recipes/custom-html/index.html']) {
+          const html = await readFile(join(siteDir, path), 'utf8');
+          expect(html, path).to.match(WHOLE);
+          seen.add(html);
+        }
+      }
+    })();
+    for (let number = 1; number <= 50; number++) await generation(number);
+    done = true;
+    await reader;
+    expect(seen.size, 'generations the reader saw').to.be.greaterThan(5);
+  });
+
+  it('is whole after its generator was killed, at any moment', async () => {
+    await runningRun(500);
+    for (let number = 0; number < 20; number++) await writeRun(stateDir);
+    const program = fileURLToPath(new URL('./testing/build-forever.js', import.meta.url));
+    for (let death = 0; death < 5; death++) {
+      const child = spawn(process.execPath, [program, stateDir, siteDir], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let rounds = 0;
+      // Killed in the middle of a later round, each time a little further in.
+      for await (const _ of createInterface(child.stdout)) if (++rounds > death) break;
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      const pages = (await readdir(siteDir, { recursive: true })).filter((path) => path.endsWith('.html'));
+      expect(pages).to.have.length(2 + 21 + 1);
+      for (const path of pages) expect(await readFile(join(siteDir, path), 'utf8'), path).to.match(WHOLE);
+    }
+    await buildSite({ stateDir, siteDir, engine: readerOf([]) });
+    const leftovers = (await readdir(siteDir, { recursive: true })).filter((path) => path.endsWith('.tmp'));
+    expect(leftovers).to.deep.equal([]);
+  });
+});
