@@ -124,7 +124,7 @@ export const settings = {
     forgeTokenFile: setting(
       'CC_CI_FORGE_TOKEN_FILE',
       path,
-      "File with the bot's access token (scopes: read organisation, read repository, write issue)",
+      "File with the bot's access token (scopes: read user, read organisation, read repository, write issue; with write repository it may set commit statuses)",
     ),
     org: setting(
       'CC_CI_ORG',

@@ -1,0 +1,30 @@
+/** What a comment asks for. */
+export type Command = 'testme';
+
+/** The command a comment's text is, if it is exactly one: nothing before or after it but white space. */
+export function commandOf(body: string): Command | undefined {
+  return body.trim() === '!testme' ? 'testme' : undefined;
+}
+
+/**
+ * Milliseconds between a comment's creation and its last change from which on it counts as edited.
+ * The forge's times are whole seconds.
+ */
+const EDITED_AFTER_MS = 1_000;
+
+/** What was decided about a comment: a command, or why it is none. */
+export type Decision = Command | 'no-command' | 'edited' | 'own-comment';
+
+/**
+ * Decides about a comment that is seen for the first time. One that was edited into a command is none: who edited
+ * it need not be who wrote it.
+ */
+export function decide(
+  comment: { body: string; user: { id: number }; created_at: number; updated_at: number },
+  botId: number,
+): Decision {
+  if (comment.user.id === botId) return 'own-comment';
+  const command = commandOf(comment.body);
+  if (!command) return 'no-command';
+  return comment.updated_at - comment.created_at > EDITED_AFTER_MS ? 'edited' : command;
+}

@@ -1,0 +1,81 @@
+import type { BridgeContext } from './context.js';
+import { createComment, editComment, getPullRequest, listIssueComments } from './forge/client.js';
+import { ForgeError } from './forge/errors.js';
+import type { Trigger } from './triggers.js';
+import { isAbout } from './words.js';
+
+/** Our comment in the pull request as it stands now, or why none can stand there. */
+export type Said = { replyId: number; replyBody: string } | { gone: string };
+
+/** A comment that is refused (403) this often in a row is given up: more than an hour with the default waits. */
+const REFUSALS_BEFORE_GIVING_UP = 100;
+
+/**
+ * Makes our comment on a trigger say `body`: edits it if it is there, posts it if not. An earlier attempt may have
+ * posted it without our knowing, so before posting the pull request's comments are searched for it.
+ * @throws ForgeError when it is worth another try
+ */
+export async function say(context: BridgeContext, trigger: Trigger, body: string): Promise<Said> {
+  if (trigger.replyBody === body && trigger.replyId !== null) {
+    return { replyId: trigger.replyId, replyBody: body };
+  }
+  try {
+    return { replyId: await editOrPost(context, trigger, body), replyBody: body };
+  } catch (error) {
+    if (!(error instanceof ForgeError)) throw error;
+    const gone = await whyGone(context, trigger, error);
+    if (gone === undefined) throw error;
+    return { gone };
+  }
+}
+
+async function editOrPost(context: BridgeContext, trigger: Trigger, body: string): Promise<number> {
+  const { forge } = context;
+  if (trigger.replyId !== null) {
+    try {
+      await editComment(forge, trigger.repo, trigger.replyId, body);
+      return trigger.replyId;
+    } catch (error) {
+      // Somebody deleted our comment: what became of the run is said all the same.
+      if (!(error instanceof ForgeError) || error.kind !== 'not-found') throw error;
+    }
+  }
+  const bot = await context.bot();
+  const comments = await listIssueComments(forge, trigger.repo, trigger.pr);
+  const ours = comments.find((comment) => comment.user.id === bot.id && isAbout(trigger.run, comment.body));
+  if (!ours) return (await createComment(forge, trigger.repo, trigger.pr, body)).id;
+  if (ours.body !== body) await editComment(forge, trigger.repo, ours.id, body);
+  return ours.id;
+}
+
+/** Why no comment can ever be made here; undefined when another try may do. */
+async function whyGone(
+  context: BridgeContext,
+  trigger: Trigger,
+  error: ForgeError,
+): Promise<string | undefined> {
+  if (isGone(error)) return error.message;
+  const { status = 0 } = error;
+  if (error.kind === 'unexpected' && status >= 400) return error.message;
+  if (status === 403 && trigger.attempts >= REFUSALS_BEFORE_GIVING_UP) return error.message;
+  // Gitea answers 500 about the comments of a pull request that was deleted, and 404 only about itself.
+  if (error.kind === 'unavailable' && status === 500 && !(await pullExists(context, trigger))) {
+    return 'the pull request is gone';
+  }
+  return undefined;
+}
+
+async function pullExists(context: BridgeContext, trigger: Trigger): Promise<boolean> {
+  try {
+    await getPullRequest(context.forge, trigger.repo, trigger.pr);
+    return true;
+  } catch (error) {
+    return !(error instanceof ForgeError && isGone(error));
+  }
+}
+
+/** Whether the forge says that there is no such thing, or that the repository moved elsewhere. */
+export function isGone(error: ForgeError): boolean {
+  const { status = 0 } = error;
+  return error.kind === 'not-found' || (status >= 301 && status <= 308);
+}

@@ -1,0 +1,223 @@
+import type { TestRequest } from '@cc-ci/core';
+import { expect } from 'chai';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { stage } from './testing/fake-engine.js';
+import { BOT, type Endpoint, type Fault } from './testing/fake-forge.js';
+import { type Story, tellStory, until } from './testing/story.js';
+
+const REPO = 'coop-cloud/custom-html';
+const SHA = 'a'.repeat(40);
+
+/** Every request of a run to the forge, and the how-manieth of its kind it is. */
+const POINTS: [Endpoint, number][] = [
+  ['member', 1],
+  ['pull', 1],
+  ['status', 1],
+  ['listComments', 1],
+  ['createComment', 1],
+  ['editComment', 1],
+  ['status', 2],
+];
+
+describe('whatever breaks', () => {
+  let story: Story;
+  let pull: ReturnType<Story['forge']['openPull']>;
+
+  beforeEach(async () => {
+    story = await tellStory();
+    pull = story.forge.openPull(REPO, SHA);
+    await story.start();
+  });
+  afterEach(async () => {
+    // What was said is looked at as it stands in the end.
+    while (story.forge.messages.unread().length > 0) await story.forge.messages.next();
+    await story.end();
+  });
+
+  const botComments = () => story.forge.commentsOn(pull).filter(({ author }) => author === BOT);
+
+  /** Ends a run green once its first comment stands. */
+  async function endGreenOnceAnnounced({ run }: TestRequest): Promise<void> {
+    await until(() => botComments().some(({ body }) => body.endsWith(`<!-- cc-ci run:${run} -->`)));
+    const outcome = { verdict: 'green' as const, sentence: 'all passed', evidence: [] };
+    story.engine.setRecord(run, [stage('install', 'passed')], outcome);
+    story.engine.change(run, { state: 'success' });
+  }
+
+  /** Everything was done that one `!testme` asks for, and nothing twice. */
+  async function expectDoneOnce(): Promise<void> {
+    await until(() => story.triggers().every(({ dueAt }) => dueAt === null));
+    expect(story.triggers().map(({ state }) => state)).to.deep.equal(['reported']);
+    expect(botComments().map(({ body }) => body.split('\n')[0])).to.deep.equal(['✓ **green**: `all passed`']);
+    expect(story.engine.started.unread()).to.deep.equal([]);
+    const states = story.forge.statuses.map(({ state }) => state);
+    expect(new Set(states)).to.deep.equal(new Set(['pending', 'success']));
+    expect(states.lastIndexOf('pending')).to.be.below(states.indexOf('success'));
+  }
+
+  for (const [endpoint, on] of POINTS) {
+    for (const after of [false, true]) {
+      const when = `${after ? 'after' : 'before'} the forge did its part of ${endpoint} ${on}`;
+      it(`a bridge that is killed ${when} goes on where it stood`, async () => {
+        const point = story.forge.break(endpoint, { how: 'hang', on, after });
+        story.forge.comment(pull, 'alice', '!testme');
+        const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+        await point.reached;
+        await story.crash();
+        await story.start();
+        await ended;
+        await expectDoneOnce();
+      });
+    }
+  }
+
+  for (const call of ['start', 'get'] as const) {
+    for (const after of [false, true]) {
+      const when = `${after ? 'after' : 'before'} the engine did its part of ${call}`;
+      it(`a bridge that is killed ${when} goes on where it stood`, async () => {
+        const point = story.engine.hang(call, after);
+        story.forge.comment(pull, 'alice', '!testme');
+        const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+        await point.reached;
+        await story.crash();
+        await story.start();
+        await ended;
+        await expectDoneOnce();
+      });
+    }
+  }
+
+  it('a bridge that is killed while it reads the feed loses no comment', async () => {
+    for (const after of [false, true]) {
+      const point = story.forge.break('feed', { how: 'hang', after });
+      await point.reached;
+      story.forge.comment(pull, 'alice', after ? 'another one' : '!testme');
+      await story.crash();
+      await story.start();
+    }
+    await story.engine.started.next().then(endGreenOnceAnnounced);
+    await expectDoneOnce();
+  });
+
+  it('a bridge that is killed after every second request brings all its runs to their end', async () => {
+    const others = ['bob', 'alice', 'bob', 'alice'].map((author) =>
+      story.forge.comment(pull, author, '!testme'),
+    );
+    const ended = others.map(() => story.engine.started.next().then(endGreenOnceAnnounced));
+    const requests = () => story.forge.requests.filter((name) => !['feed', 'whoAmI'].includes(name)).length;
+    const isDone = () => {
+      const triggers = story.triggers();
+      return triggers.length === others.length && triggers.every(({ dueAt }) => dueAt === null);
+    };
+    let crashes = 0;
+    for (; !isDone(); crashes++) {
+      const seen = requests();
+      await until(() => requests() >= seen + 2 || isDone());
+      await story.crash();
+      await story.start();
+    }
+    await Promise.all(ended);
+    expect(crashes).to.be.at.least(5);
+    expect(story.triggers().map(({ state }) => state)).to.deep.equal(others.map(() => 'reported'));
+    expect(botComments().map(({ body }) => body.split('\n')[0])).to.deep.equal(
+      others.map(() => '✓ **green**: `all passed`'),
+    );
+    expect(story.engine.started.unread()).to.deep.equal([]);
+  }).timeout(20_000);
+
+  const faults: [string, Omit<Fault, 'times' | 'on'>][] = [
+    ['answers 500', { how: { status: 500, body: '{"message":""}' } }],
+    ['does its part and answers 502', { how: { status: 502, body: '<html>' }, after: true }],
+    ['answers 404 from its proxy', { how: { status: 404, body: '404 page not found\n' } }],
+    ['answers 429', { how: { status: 429, body: '{"message":"slow down"}' } }],
+    ['cuts the connection', { how: 'drop' }],
+    ['does its part and cuts the connection', { how: 'drop', after: true }],
+    ['answers something else', { how: { status: 200, body: '["?"]' } }],
+  ];
+  for (const [endpoint, on] of POINTS) {
+    for (const [name, fault] of faults) {
+      // Whatever is said to a change in its name counts as said: the forge said 200.
+      if (
+        typeof fault.how === 'object' &&
+        fault.how.status === 200 &&
+        ['status', 'editComment'].includes(endpoint)
+      ) {
+        continue;
+      }
+      it(`a forge that ${name} to ${endpoint} ${on} three times is asked again`, async () => {
+        const point = story.forge.break(endpoint, { ...fault, on, times: 3 });
+        story.forge.comment(pull, 'alice', '!testme');
+        const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+        await point.reached;
+        await ended;
+        await expectDoneOnce();
+      });
+    }
+  }
+
+  it('a forge that is down altogether is waited for, wherever a run stands', async () => {
+    for (const [endpoint, on] of POINTS) {
+      const before = story.forge.requests.filter((name) => name === endpoint).length;
+      const point = story.forge.break(endpoint, { how: 'drop', on });
+      story.forge.comment(pull, 'alice', '!testme');
+      const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+      await point.reached;
+      story.forge.goDown();
+      const down = story.forge.requests.length;
+      await until(() => story.forge.requests.length >= down + 5);
+      story.forge.comeBack();
+      await ended;
+      await until(() => story.triggers().every(({ dueAt }) => dueAt === null));
+      expect(story.forge.requests.filter((name) => name === endpoint).length).to.be.above(before + on);
+    }
+    expect(story.triggers().map(({ state }) => state)).to.deep.equal(POINTS.map(() => 'reported'));
+    expect(botComments().map(({ body }) => body.split('\n')[0])).to.deep.equal(
+      POINTS.map(() => '✓ **green**: `all passed`'),
+    );
+  }).timeout(10_000);
+
+  it('a forge that asks for patience is given it', async () => {
+    const how = { status: 429, body: '{"message":"slow down"}', headers: { 'retry-after': '1' } };
+    const point = story.forge.break('pull', { how });
+    story.forge.comment(pull, 'alice', '!testme');
+    const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+    await point.reached;
+    const asked = Date.now();
+    await ended;
+    expect(Date.now() - asked).to.be.at.least(950);
+    await expectDoneOnce();
+  });
+
+  it('an engine that fails is asked again, and starts nothing twice', async () => {
+    for (const after of [false, true]) {
+      story.engine.break('start', 3, after);
+      story.forge.comment(pull, 'alice', '!testme');
+      await story.engine.started.next().then(endGreenOnceAnnounced);
+      await until(() => story.triggers().every(({ dueAt }) => dueAt === null));
+    }
+    expect(botComments().length).to.equal(2);
+    expect(story.triggers().map(({ state }) => state)).to.deep.equal(['reported', 'reported']);
+  });
+
+  it('a status that the forge cannot set keeps no run from its result', async () => {
+    story.forge.break('status', {
+      how: { status: 500, body: '{"message":"object does not exist"}' },
+      times: 99,
+    });
+    story.forge.comment(pull, 'alice', '!testme');
+    await story.engine.started.next().then(endGreenOnceAnnounced);
+    await until(() => story.triggers().every(({ dueAt }) => dueAt === null));
+    expect(story.triggers().map(({ state }) => state)).to.deep.equal(['reported']);
+    expect(botComments().length).to.equal(1);
+  });
+
+  it('a comment that is refused again and again is given up, and only that', async () => {
+    story.forge.break('createComment', { how: { status: 403, body: '{"message":"locked"}' }, times: 200 });
+    story.forge.comment(pull, 'alice', '!testme');
+    const { run } = await story.engine.started.next();
+    await until(() => story.triggers()[0]?.state === 'muted');
+    story.engine.change(run, { state: 'error', reason: 'no runner' });
+    await until(() => story.triggers()[0]?.state === 'unanswerable');
+    expect(story.forge.statuses.map(({ state }) => state)).to.deep.equal(['pending', 'error']);
+  }).timeout(10_000);
+});

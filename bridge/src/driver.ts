@@ -1,0 +1,143 @@
+import { describeError, type Store } from '@cc-ci/core';
+import { backoffMs, createAlarm, pause } from './backoff.js';
+import type { BridgeContext } from './context.js';
+import { ForgeError } from './forge/errors.js';
+import { isFinal } from './machine.js';
+import { STEPS, type StepResult } from './steps.js';
+import { advance, dueTriggers, nextDue, postpone, type Trigger } from './triggers.js';
+
+/** Milliseconds until the next look when no step is due; new triggers ring. */
+const IDLE_MS = 3_600_000;
+/** Milliseconds until the database is tried again after it failed. */
+const STORE_RETRY_MS = 5_000;
+
+/** Takes triggers through their steps. */
+export interface Driver {
+  /** Something may be due now. */
+  ring(): void;
+  /** Ends after the steps that are under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Takes every due trigger on: those of one pull request one after another, different pull requests side by side, so
+ * that one that is stuck keeps nobody waiting.
+ */
+export function startDriver(context: BridgeContext): Driver {
+  const stopping = new AbortController();
+  const alarm = createAlarm();
+  const busy = new Map<string, Promise<void>>();
+
+  function launch(): void {
+    for (const [pull, triggers] of byPull(dueTriggers(context.store, Date.now()))) {
+      if (busy.has(pull)) continue;
+      const work = advanceAll(context, triggers, stopping.signal).finally(() => {
+        busy.delete(pull);
+        alarm.ring();
+      });
+      busy.set(pull, work);
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await alarm.sleep(launchAndPlan());
+    }
+    await Promise.all(busy.values());
+  }
+
+  function launchAndPlan(): number {
+    try {
+      launch();
+      return untilNextDue(context.store, busy);
+    } catch (error) {
+      context.logger.error({ err: error }, 'the database failed; it is tried again');
+      return STORE_RETRY_MS;
+    }
+  }
+
+  const ended = loop();
+  return {
+    ring: alarm.ring,
+    async stop() {
+      stopping.abort();
+      alarm.ring();
+      await ended;
+    },
+  };
+}
+
+function untilNextDue(store: Store, busy: ReadonlyMap<string, unknown>): number {
+  const waiting = nextDue(store).filter((next) => !busy.has(pullOf(next)));
+  const first = Math.min(Date.now() + IDLE_MS, ...waiting.map(({ dueAt }) => dueAt));
+  return first - Date.now();
+}
+
+function byPull(triggers: readonly Trigger[]): Map<string, Trigger[]> {
+  const groups = new Map<string, Trigger[]>();
+  for (const trigger of triggers) {
+    const group = groups.get(pullOf(trigger));
+    if (group) group.push(trigger);
+    else groups.set(pullOf(trigger), [trigger]);
+  }
+  return groups;
+}
+
+function pullOf({ repo, pr }: { repo: string; pr: number }): string {
+  return `${repo}#${pr}`;
+}
+
+/** Takes triggers on in turn. Never fails: without a database there is nothing to do but wait. */
+async function advanceAll(
+  context: BridgeContext,
+  triggers: readonly Trigger[],
+  stopping: AbortSignal,
+): Promise<void> {
+  for (const trigger of triggers) {
+    try {
+      await advanceFar(context, trigger, stopping);
+    } catch (error) {
+      context.logger.error(
+        { err: error, run: trigger.run },
+        'a step could not be kept; it will be done again',
+      );
+      await pause(STORE_RETRY_MS, stopping);
+    }
+  }
+}
+
+/** Takes a trigger on until it has to wait for something. */
+async function advanceFar(context: BridgeContext, trigger: Trigger, stopping: AbortSignal): Promise<void> {
+  let now: Trigger | undefined = trigger;
+  while (now && !stopping.aborted) now = await advanceOnce(context, now);
+}
+
+/** One step. @returns the trigger when its next step is due at once */
+async function advanceOnce(context: BridgeContext, trigger: Trigger): Promise<Trigger | undefined> {
+  if (isFinal(trigger.state)) return undefined;
+  let result: StepResult;
+  try {
+    result = await STEPS[trigger.state](context, trigger);
+  } catch (error) {
+    putOff(context, trigger, error);
+    return undefined;
+  }
+  const dueAt = Date.now() + (result.again ? context.timing.followMs : 0);
+  const after = advance(context.store, trigger, result.event, result.facts ?? {}, dueAt);
+  if (after.state !== trigger.state) {
+    const { run, repo, pr, commentId, state, reason } = after;
+    context.logger.info({ run, repo, pr, comment: commentId, state, reason }, result.event);
+  }
+  return result.again ? undefined : after;
+}
+
+function putOff(context: BridgeContext, trigger: Trigger, error: unknown): void {
+  const retryAfterMs = error instanceof ForgeError ? error.retryAfterMs : undefined;
+  const waitMs = backoffMs(trigger.attempts + 1, context.timing.retry, retryAfterMs);
+  const why = describeError(error);
+  context.logger.warn(
+    { run: trigger.run, state: trigger.state, attempts: trigger.attempts + 1, waitMs: Math.round(waitMs) },
+    why,
+  );
+  postpone(context.store, trigger, why, Date.now() + Math.round(waitMs));
+}

@@ -1,0 +1,52 @@
+import type { BridgeContext } from './context.js';
+import { setCommitStatus } from './forge/client.js';
+import { ForgeError } from './forge/errors.js';
+import type { CommitState } from './forge/schemas.js';
+import { forgetStatusRefusal, listStatusRefusals, rememberStatusRefusal } from './store.js';
+import { isOvertaken, type Trigger } from './triggers.js';
+import { runPage, STATUS_CONTEXT } from './words.js';
+
+/** A forge that said no is asked again after this long: somebody may have given the bot the right. */
+const REFUSED_FOR_MS = 3_600_000;
+/** Gitea answers 500 about a commit it does not have; a server error this often in a row is taken for that. */
+const SERVER_ERRORS_BEFORE_GIVING_UP = 5;
+
+/**
+ * Sets the commit status of a trigger's commit where the bot may. A status is a courtesy: what keeps it from being
+ * set for good is logged, and the run goes on.
+ * @throws ForgeError when it is worth another try
+ */
+export async function settleStatus(
+  context: BridgeContext,
+  trigger: Trigger,
+  status: { state: CommitState; description: string },
+): Promise<void> {
+  const { store, logger } = context;
+  if (trigger.sha === null || isOvertaken(store, trigger)) return;
+  const refusal = listStatusRefusals(store).find(({ repo }) => repo === trigger.repo);
+  if (refusal && Date.now() - refusal.refusedAt < REFUSED_FOR_MS) return;
+  try {
+    const answer = await setCommitStatus(context.forge, trigger.repo, trigger.sha, {
+      ...status,
+      context: STATUS_CONTEXT,
+      target_url: runPage({ publicUrl: context.publicUrl, run: trigger.run }),
+    });
+    if (answer === 'set') {
+      if (refusal) forgetStatusRefusal(store, trigger.repo);
+      return;
+    }
+    rememberStatusRefusal(store, { repo: trigger.repo, refusedAt: Date.now() });
+    if (!refusal) {
+      logger.info({ repo: trigger.repo }, 'the bot may not set commit statuses here; comments do without');
+    }
+  } catch (error) {
+    if (!(error instanceof ForgeError) || isWorthRetrying(error, trigger.attempts)) throw error;
+    logger.warn({ run: trigger.run, repo: trigger.repo, err: error.message }, 'commit status left out');
+  }
+}
+
+function isWorthRetrying(error: ForgeError, attempts: number): boolean {
+  if (error.kind === 'rate-limited' || error.kind === 'refused') return true;
+  if (error.kind !== 'unavailable') return false;
+  return error.status !== 500 || attempts < SERVER_ERRORS_BEFORE_GIVING_UP;
+}
