@@ -1,5 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import {
   describeError,
   type Plan,
@@ -15,6 +16,7 @@ import {
   stageLogFile,
   summaryFile,
 } from '@cc-ci/core';
+import { forEachAtOnce } from './parallel.js';
 
 /** What one folder below `runs/` holds: a record, or the reason it is none (`plan` where that much can be read). */
 export interface RecordEntry {
@@ -33,6 +35,7 @@ export interface RecordEntry {
 export type RecordCache = Map<string, RecordEntry>;
 
 const READ_AT_ONCE = 16;
+const BREATHE_EVERY = 100;
 
 /**
  * Everything below the state folder's `runs/`, also what cannot be read. This is core's `listRuns`, but it reads
@@ -42,10 +45,13 @@ export async function readRecords(stateDir: string, cache: RecordCache): Promise
   const folders = await folderNames(runsFolder(stateDir));
   const known = new Set(folders);
   for (const folder of cache.keys()) if (!known.has(folder)) cache.delete(folder);
-  for (let at = 0; at < folders.length; at += READ_AT_ONCE) {
-    const batch = folders.slice(at, at + READ_AT_ONCE);
-    await Promise.all(batch.map((folder) => refresh(stateDir, folder, cache)));
-  }
+  let seen = 0;
+  await forEachAtOnce(folders, READ_AT_ONCE, async (folder) => {
+    seen += 1;
+    // Looking at what has not changed waits for nothing: let the web server have its turn now and then.
+    if (seen % BREATHE_EVERY === 0) await setImmediate();
+    await refresh(stateDir, folder, cache);
+  });
   return [...cache.values()];
 }
 

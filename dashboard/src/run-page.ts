@@ -80,7 +80,7 @@ function factsOf(run: Run, now: number): Fact[] {
   facts.push({ name: run.request ? 'Asked at' : 'Changed at', text: formatInstant(run.time), iso: run.time });
   const waited = between(run.build?.createdAt, run.startedAt);
   if (waited !== undefined && waited >= 1_000) facts.push({ name: 'Waited', text: formatDuration(waited) });
-  const took = elapsed(run, now);
+  const took = elapsed(run, isActive(run) ? now : undefined);
   if (took) facts.push({ name: run.finishedAt ? 'Took' : 'Running for', text: took });
   if (run.plan?.app) facts.push({ name: 'App', text: run.plan.app.domain, mono: true });
   return facts;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { copyFile, link, lstat, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InputError, readFileIfAny, writeFileAtomic } from '@cc-ci/core';
 
 /** Marks a folder as ours to write to and to delete from. Hidden, so no web server of ours serves it. */
@@ -40,15 +40,16 @@ const SAFE_NAME = /\.(?:png|jpe?g|webp|gif|zip|txt|log)$/i;
  * Puts a file of a run into the site: as another name for the same file, so that a growing log needs no copying, or
  * as a copy where that cannot be (another file system).
  *
- * Only regular files inside the run's folder: what a recipe's tests leave there is not trusted, and a symbolic link
- * may point anywhere.
+ * Only regular files that no symbolic link leads to: what a recipe's tests leave in the run's folder is not trusted,
+ * and a link may point anywhere.
+ * @param runDir the run's folder, as `realpath` gives it
  * @returns whether the file is in the site now
  */
 export async function publishFile(runDir: string, source: string, target: string): Promise<boolean> {
   if (!SAFE_NAME.test(target)) return false;
   const from = join(runDir, source);
   const stat = await lstatIfAny(from);
-  if (!stat?.isFile() || !(await isInside(runDir, from))) return false;
+  if (!stat?.isFile() || (await realpath(from)) !== from) return false;
   const there = await lstatIfAny(target);
   if (there && there.ino === stat.ino && there.dev === stat.dev) return true;
   if (there && there.size === stat.size && there.mtimeMs >= stat.mtimeMs) return true;
@@ -75,11 +76,6 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-async function isInside(folder: string, path: string): Promise<boolean> {
-  const [outer, inner] = await Promise.all([realpath(folder), realpath(path)]);
-  return inner.startsWith(outer + sep);
-}
-
 async function lstatIfAny(path: string) {
   try {
     return await lstat(path);
@@ -98,9 +94,15 @@ export async function keepOnly(folder: string, wanted: ReadonlySet<string>): Pro
   return unwanted.length;
 }
 
+/** A write takes moments: a temporary file older than this, in milliseconds, belongs to nobody who is alive. */
+const ABANDONED_MS = 60_000;
+
 /** Deletes what a generator that was killed left half-written. */
 export async function sweepTemporaries(siteDir: string): Promise<void> {
-  for (const entry of await readdir(siteDir, { recursive: true, withFileTypes: true }))
-    if (entry.isFile() && /\.[0-9a-f]{8}\.tmp$/.test(entry.name))
-      await rm(join(entry.parentPath, entry.name), { force: true });
+  for (const entry of await readdir(siteDir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/\.[0-9a-f]{8}\.tmp$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const stat = await lstatIfAny(path);
+    if (stat && Date.now() - stat.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+  }
 }

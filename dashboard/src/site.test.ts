@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, runFolder, type TestRequest } from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
@@ -282,10 +282,14 @@ describe('the site', () => {
     expect(await readdir(siteDir)).to.deep.equal(['thesis.txt']);
   });
 
-  it('sweeps what a killed generator left half-written', async () => {
+  it('sweeps what a killed generator left half-written, but not what another one just writes', async () => {
     await build();
-    await writeFile(join(siteDir, 'index.html.0a1b2c3d.tmp'), 'half');
+    const [old, recent] = ['index.html.0a1b2c3d.tmp', 'index.html.0a1b2c3e.tmp'] as const;
+    for (const name of [old, recent]) await writeFile(join(siteDir, name), 'half');
+    await utimes(join(siteDir, old), 1_000, 1_000);
     await build();
-    expect(await readdir(siteDir)).not.to.include('index.html.0a1b2c3d.tmp');
+    expect(await readdir(siteDir))
+      .to.include(recent)
+      .and.not.to.include(old);
   });
 });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, type StageName, stageLogFile } from '@cc-ci/core';
 import { type EngineReader, isFinal } from '@cc-ci/engine';
@@ -7,6 +8,7 @@ import { hasPage } from './links.js';
 import { createTailReader, type LogTail, PAGE_LIMITS, type TailReader } from './log-tail.js';
 import { isActive, mergeRuns, type Run } from './model.js';
 import { overviewPage } from './overview-page.js';
+import { forEachAtOnce } from './parallel.js';
 import { recipePage } from './recipe-page.js';
 import { groupByRecipe, type Recipe } from './recipes.js';
 import { type RecordCache, readRecords } from './records.js';
@@ -55,6 +57,9 @@ export function createSiteCache(): SiteCache {
   return { records: new Map(), logs: createTailReader(), pages: new Map(), swept: false };
 }
 
+/** Making a page is mostly waiting for the disk; each holds at most the logs of one run in memory. */
+const PAGES_AT_ONCE = 8;
+
 /** One generation in progress. */
 interface Generation {
   siteDir: string;
@@ -91,10 +96,13 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
   const base = options.publicUrl ? new URL(options.publicUrl).pathname.replace(/\/+$/, '') : '';
   const generation: Generation = { siteDir, base, engine, cache, now: now(), result };
   await publishAssets(generation);
-  for (const run of runs)
-    if (hasPage(run.id)) await attempt(generation, `run ${run.id}`, () => publishRun(generation, run));
-  for (const recipe of recipes)
-    await attempt(generation, `recipe ${recipe.name}`, () => publishRecipe(generation, recipe));
+  const shown = runs.filter((run) => hasPage(run.id));
+  await forEachAtOnce(shown, PAGES_AT_ONCE, (run) =>
+    attempt(generation, `run ${run.id}`, () => publishRun(generation, run)),
+  );
+  await forEachAtOnce(recipes, PAGES_AT_ONCE, (recipe) =>
+    attempt(generation, `recipe ${recipe.name}`, () => publishRecipe(generation, recipe)),
+  );
   await publish(generation, 'api/recipes.json', undefined, () => recipesJson(recipes));
   await publish(generation, 'index.html', undefined, () => overviewPage(recipes, runs, base));
   await removeOthers(generation, runs, recipes);
@@ -137,8 +145,9 @@ async function publishRun(generation: Generation, run: Run): Promise<void> {
   // A running clock is part of a page: that of a run that goes on is made again each time.
   const key = isActive(run) ? `${run.key} ${now}` : run.key;
   if (cache.pages.get(page) === key && existsSync(join(siteDir, page))) return;
-  const logs = await publishLogs(generation, run);
-  const artifacts = await publishArtifacts(siteDir, run);
+  const dir = run.record && (await realpath(run.record.dir));
+  const logs = dir === undefined ? new Map<StageName, LogTail>() : await publishLogs(generation, run, dir);
+  const artifacts = dir === undefined ? new Map<string, string>() : await publishArtifacts(siteDir, run, dir);
   const engineLog = await engineLogOf(generation.engine, run);
   const record = recordJson(run);
   if (record !== undefined) await publish(generation, `${folder}/record.json`, run.key, () => record);
@@ -146,19 +155,16 @@ async function publishRun(generation: Generation, run: Run): Promise<void> {
   await publish(generation, page, key, () => runPage(run, { logs, artifacts, engineLog }, base, now));
 }
 
-async function publishLogs({ siteDir, cache }: Generation, run: Run): Promise<Map<StageName, LogTail>> {
+async function publishLogs(
+  { siteDir, cache }: Generation,
+  run: Run,
+  dir: string,
+): Promise<Map<StageName, LogTail>> {
   const logs = new Map<StageName, LogTail>();
-  if (!run.record) return logs;
   for (const { stage } of run.stages) {
-    const path = stageLogFile(run.record.dir, stage);
-    if (
-      !(await publishFile(
-        run.record.dir,
-        join('logs', `${stage}.log`),
-        join(siteDir, 'runs', run.id, 'logs', `${stage}.log`),
-      ))
-    )
-      continue;
+    const name = join('logs', `${stage}.log`);
+    if (!(await publishFile(dir, name, join(siteDir, 'runs', run.id, name)))) continue;
+    const path = stageLogFile(dir, stage);
     const tail = await cache.logs.read(path);
     if (tail) logs.set(stage, tail);
     if (!isActive(run)) cache.logs.forget(path);
@@ -166,13 +172,11 @@ async function publishLogs({ siteDir, cache }: Generation, run: Run): Promise<Ma
   return logs;
 }
 
-async function publishArtifacts(siteDir: string, run: Run): Promise<Map<string, string>> {
+async function publishArtifacts(siteDir: string, run: Run, dir: string): Promise<Map<string, string>> {
   const published = new Map<string, string>();
-  if (!run.record) return published;
   for (const { path } of run.stages.flatMap((stage) => stage.artifacts)) {
-    const target = join('files', path);
-    if (await publishFile(run.record.dir, path, join(siteDir, 'runs', run.id, target)))
-      published.set(path, target);
+    const name = join('files', path);
+    if (await publishFile(dir, path, join(siteDir, 'runs', run.id, name))) published.set(path, name);
   }
   return published;
 }

@@ -7,6 +7,11 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { type Dashboard, oneAtATime, startDashboard } from './start.js';
 import { readerOf, someBuild, someRequest, temporaryFolder, until, writeRun } from './testing/fixtures.js';
 
+/** Milliseconds in which only the watch can have told: everything is looked at every 5,000 ms. */
+const FROM_THE_WATCH_MS = 2_000;
+
+const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
 describe('the dashboard', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let stateDir: string;
@@ -38,6 +43,13 @@ describe('the dashboard', () => {
   };
   const shows = (path: string, words: string) => until(async () => (await get(path)).includes(words));
 
+  /** Milliseconds until a page has these words. */
+  async function delayUntil(path: string, words: string): Promise<number> {
+    const start = performance.now();
+    await shows(path, words);
+    return performance.now() - start;
+  }
+
   it('shows runs that appear, go on, end and go, by itself', async () => {
     await start();
     expect(await get('/')).to.contain('Nothing has been tested yet');
@@ -48,12 +60,13 @@ describe('the dashboard', () => {
     await writeRun(stateDir, { request, finishedAt: undefined, stages, logs: { prepare: 'one\n' } });
     const page = `/runs/${request.run}/`;
     await shows('/', 'install is running');
-    // From here on nothing but the watch can tell in time: the page must be new before the next look at everything.
     const log = stageLogFile(runFolder(stateDir, request.run), 'install');
+    const delays: number[] = [];
     for (const word of ['first words', 'second words', 'third words']) {
       await appendFile(log, `${word}\n`);
-      await shows(page, word);
+      delays.push(await delayUntil(page, word));
     }
+    expect(median(delays)).to.be.lessThan(FROM_THE_WATCH_MS);
     await writeRun(stateDir, { request });
     await shows(page, 'install passed with 1 test');
     expect(await get(page)).not.to.contain('http-equiv="refresh"');
@@ -64,7 +77,7 @@ describe('the dashboard', () => {
     expect(await get('/')).to.contain('Nothing has been tested yet');
   });
 
-  it('shows within a second what is written, file after file replaced', async () => {
+  it('sees a record that is replaced again and again', async () => {
     const request = someRequest();
     builds.push(someBuild('running', { request }));
     const running = (step: string) =>
@@ -76,13 +89,11 @@ describe('the dashboard', () => {
     await running('step 0');
     await start();
     const delays: number[] = [];
-    for (let step = 1; step <= 5; step++) {
-      await running(`step ${step}`);
-      const written = performance.now();
-      await shows(`/runs/${request.run}/`, `step ${step}`);
-      delays.push(performance.now() - written);
+    for (const step of ['step 1', 'step 2', 'step 3', 'step 4', 'step 5']) {
+      await running(step);
+      delays.push(await delayUntil(`/runs/${request.run}/`, step));
     }
-    expect(delays.sort((a, b) => a - b)[2], 'median of five, in milliseconds').to.be.lessThan(1_000);
+    expect(median(delays)).to.be.lessThan(FROM_THE_WATCH_MS);
   });
 
   it('has the page of a queued run as soon as somebody asks for it', async () => {
