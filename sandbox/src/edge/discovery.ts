@@ -6,6 +6,7 @@ import {
   HttpStatusError,
   InputError,
   type Logger,
+  listNetworks,
   listServicesByLabel,
   listServingContainers,
   listWantedTasks,
@@ -49,6 +50,7 @@ export async function watchBackends(
     onChange(backends);
   };
   let seenUntil = Date.now();
+  await requireNetwork(docker, network);
   await refresh();
 
   // One refresh at a time; whatever happens during it asks for another.
@@ -129,6 +131,14 @@ async function readBackends(docker: Docker, network: string): Promise<Backend[]>
         .sort(),
     }))
     .sort((a, b) => a.service.localeCompare(b.service));
+}
+
+async function requireNetwork(docker: Docker, network: string): Promise<void> {
+  const found = await listNetworks(docker, network);
+  if (found.some(({ name }) => name === network)) return;
+  throw new InputError(`the network ${network} is missing`, {
+    hint: `docker network create --driver overlay ${network}, or run ./setup`,
+  });
 }
 
 async function gatewayAddresses(docker: Docker): Promise<Map<string, string>> {

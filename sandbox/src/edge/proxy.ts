@@ -57,21 +57,28 @@ export function forwardUpgrade(request: IncomingMessage, client: Duplex, head: B
     },
     onError: (status) => refuseUpgrade(client, status),
   });
+  const abandon = () => upstream.destroy();
   upstream.on('upgrade', (answer, server, serverHead) => {
+    client.off('close', abandon);
     const accepted = ['Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? ''];
     client.write(rawHead(answer, [...endToEnd(answer), ...accepted]));
     client.write(serverHead);
     server.write(head);
-    const end = () => {
-      client.destroy();
-      server.destroy();
-    };
-    pipeline(client, server, end);
-    pipeline(server, client, end);
+    join(client, server);
+    join(server, client);
   });
-  client.on('error', () => upstream.destroy());
-  client.on('close', () => upstream.destroy());
+  client.on('error', abandon);
+  client.on('close', abandon);
   upstream.end();
+}
+
+/** What comes from one goes to the other; an end passes through, and a break breaks the other. */
+function join(from: Duplex, to: Duplex): void {
+  from.pipe(to);
+  from.on('error', () => to.destroy());
+  from.on('close', () => {
+    if (!from.readableEnded) to.destroy();
+  });
 }
 
 interface Handlers {

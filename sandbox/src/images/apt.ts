@@ -89,7 +89,7 @@ export function parseTargets(text: string, distribution: AptSetup['distribution'
 }
 
 /** `mirror+file:` (as cloud images have) points at a list of mirrors: its first line is the one to use. */
-async function plainUri(uri: string): Promise<string> {
+export async function plainUri(uri: string): Promise<string> {
   const list = /^mirror\+file:(?:\/\/)?(\/.*?)\/?$/.exec(uri)?.[1];
   if (list === undefined) return uri;
   const lines = (await readFile(list, 'utf8')).split('\n').map((line) => line.trim());

@@ -73,7 +73,11 @@ export async function buildImage(image: ImageDefinition, context: BuildContext):
   const intermediate = `cc-ci/building:${image.name}-${image.hash.slice(0, 12)}`;
   context.say(`${image.tags[0]}: docker build`);
   // apt in the build uses the host's resolver and, where there is one, its proxy on localhost.
-  await run('docker', ['build', '--network', 'host', ...proxy, '--tag', intermediate, image.folder], builder);
+  await run(
+    'docker',
+    ['build', '--force-rm', '--network', 'host', ...proxy, '--tag', intermediate, image.folder],
+    builder,
+  );
   const labels = { [HASH_LABEL]: image.hash, ...(await versionLabels(image, intermediate, context)) };
   await run(
     'docker',

@@ -12,6 +12,8 @@ export interface EnsureImagesOptions {
   onProgress?: (line: string) => void;
   /** Ends running builds when aborted. */
   signal?: AbortSignal;
+  /** The folder of image folders, if another than `sandbox/images`. */
+  folder?: string;
 }
 
 /**
@@ -24,7 +26,7 @@ export async function ensureImages(
   names?: readonly string[],
   options: EnsureImagesOptions = {},
 ): Promise<void> {
-  const definitions = await readDefinitions();
+  const definitions = await readDefinitions(options.folder);
   const unknown = names?.find((name) => !definitions.has(name));
   if (unknown !== undefined) {
     throw new InputError(`there is no image ${unknown}`, {
