@@ -59,19 +59,20 @@ describe('commands in comments', () => {
 });
 
 describe('what is decided about a comment', () => {
-  const comment = { body: '!testme', user: { id: 3 }, created_at: 5_000, updated_at: 5_000 };
+  const comment = { body: '!testme', created_at: 5_000, updated_at: 5_000 };
+  const alice = 3;
   const bot = 2;
 
   it('is that it asks for a test', () => {
-    expect(decide(comment, bot)).to.equal('testme');
-    expect(decide({ ...comment, updated_at: 6_000 }, bot)).to.equal('testme');
+    expect(decide(comment, alice, bot)).to.equal('testme');
+    expect(decide({ ...comment, updated_at: 6_000 }, alice, bot)).to.equal('testme');
   });
   it('is that it was edited, when it was', () => {
-    expect(decide({ ...comment, updated_at: 6_001 }, bot)).to.equal('edited');
+    expect(decide({ ...comment, updated_at: 6_001 }, alice, bot)).to.equal('edited');
   });
   it('is nothing, when it is about something else or our own', () => {
-    expect(decide({ ...comment, body: 'looks good' }, bot)).to.equal('no-command');
-    expect(decide({ ...comment, user: { id: bot } }, bot)).to.equal('own-comment');
+    expect(decide({ ...comment, body: 'looks good' }, alice, bot)).to.equal('no-command');
+    expect(decide(comment, bot, bot)).to.equal('own-comment');
   });
 });
 

@@ -20,10 +20,11 @@ export type Decision = Command | 'no-command' | 'edited' | 'own-comment';
  * it need not be who wrote it.
  */
 export function decide(
-  comment: { body: string; user: { id: number }; created_at: number; updated_at: number },
+  comment: { body: string; created_at: number; updated_at: number },
+  authorId: number,
   botId: number,
 ): Decision {
-  if (comment.user.id === botId) return 'own-comment';
+  if (authorId === botId) return 'own-comment';
   const command = commandOf(comment.body);
   if (!command) return 'no-command';
   return comment.updated_at - comment.created_at > EDITED_AFTER_MS ? 'edited' : command;

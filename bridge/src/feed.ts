@@ -1,7 +1,7 @@
 import { decide } from './command.js';
 import type { BridgeContext } from './context.js';
 import { type ForgeClient, listOrgActivities } from './forge/client.js';
-import type { ForgeActivity, ForgeComment } from './forge/schemas.js';
+import type { ForgeActivity } from './forge/schemas.js';
 import { type FeedMark, readMark } from './store.js';
 import { recordSeen, type SeenComment } from './triggers.js';
 
@@ -80,17 +80,20 @@ async function readFeed(
 
 /** The comment of a feed entry, decided about; none for everything else that happens in repositories. */
 function seenComment(activity: ForgeActivity, org: string, botId: number): SeenComment[] {
-  const { op_type, comment, repo } = activity;
+  const { op_type, act_user, comment, repo } = activity;
   if (op_type !== 'comment_pull' || !comment || !repo) return [];
   // A repository that was given to somebody else keeps its entries in the feed.
   if (repo.full_name.split('/')[0]?.toLowerCase() !== org.toLowerCase()) return [];
   const pr = pullNumber(activity, comment);
   if (pr === undefined) return [];
-  const decision = decide(comment, botId);
-  return [{ commentId: comment.id, repo: repo.full_name, pr, author: comment.user.login, decision }];
+  const decision = decide(comment, act_user.id, botId);
+  return [{ commentId: comment.id, repo: repo.full_name, pr, author: act_user.login, decision }];
 }
 
-function pullNumber({ content }: ForgeActivity, { pull_request_url }: ForgeComment): number | undefined {
+function pullNumber(
+  { content }: ForgeActivity,
+  { pull_request_url }: NonNullable<ForgeActivity['comment']>,
+): number | undefined {
   const digits = /\/pulls\/(\d+)$/.exec(pull_request_url ?? '')?.[1] ?? /^(\d+)\|/.exec(content ?? '')?.[1];
   return digits === undefined ? undefined : Number(digits);
 }

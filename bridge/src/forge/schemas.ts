@@ -25,10 +25,12 @@ export type ForgeComment = z.output<typeof forgeComment>;
 export const forgeActivity = z.object({
   id,
   op_type: z.string(),
+  /** Who did it. A comment in the feed has no user of its own: Gitea leaves it null there. */
+  act_user: forgeUser,
   created: instant,
   repo: z.object({ full_name: z.string() }).nullish(),
   /** Absent for other kinds, and for a comment that was deleted. */
-  comment: forgeComment.nullish(),
+  comment: forgeComment.omit({ user: true }).nullish(),
   content: z.string().nullish(),
 });
 export type ForgeActivity = z.output<typeof forgeActivity>;

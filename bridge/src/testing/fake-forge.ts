@@ -184,9 +184,10 @@ export async function startFakeForge(): Promise<FakeForge> {
           return {
             id: activity.id,
             op_type: activity.op,
+            act_user: user(comment?.author ?? 'nobody'),
             repo: repoJson(activity.repo),
             comment_id: comment?.id ?? 0,
-            comment: comment ? commentJson(comment) : null,
+            comment: comment ? { ...commentJson(comment), user: null } : null,
             content: comment ? `${comment.pr}|${comment.body}` : '',
             created: new Date(activity.createdAt).toISOString(),
           };

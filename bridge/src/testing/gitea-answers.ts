@@ -72,7 +72,7 @@ export const FEED = [
     repo_id: 1,
     repo: BASE_REPO,
     comment_id: 2,
-    comment: COMMENT,
+    comment: { ...COMMENT, user: null },
     ref_name: '',
     is_private: false,
     content: '1| !testme\n',

@@ -1,6 +1,6 @@
 import { startBridge } from '@cc-ci/bridge';
 import { createLogger, loadConfig } from '@cc-ci/core';
-import { buildSite, startDashboard } from '@cc-ci/dashboard';
+import { buildSite, siteFolder, startDashboard } from '@cc-ci/dashboard';
 import { openEngineReader, openLocalEngine } from '@cc-ci/engine';
 import type { Command } from 'commander';
 import { runArguments, selfCommand } from '../runner-process.js';
@@ -46,7 +46,8 @@ export function addServiceCommands(program: Command): void {
     .action(async () => {
       const config = loadConfig(['common', 'dashboard']);
       const engine = openEngineReader(config.common.stateDir);
-      await buildSite({ config, engine });
+      const { stateDir, publicUrl } = config.common;
+      await buildSite({ stateDir, publicUrl, engine, siteDir: siteFolder(config) });
       engine.close();
     });
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(async (flags: ServiceFlags) => {

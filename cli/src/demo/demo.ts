@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -79,7 +80,8 @@ async function play(options: DemoOptions, step: (text: string) => void, undo: ((
   await ensureImages(['nginx'], { onProgress: (line) => step(`images: ${line}`), signal });
 
   const forge = createForge({ dataDir: join(dir, 'forge') });
-  const admin = { login: 'root', password: addUser(forge, { login: 'root', admin: true }).password };
+  const admin = { login: 'root', password: randomBytes(12).toString('base64url') };
+  await addUser(forge, { ...admin, admin: true });
   const forgeServer = await startForge(forge, { host: '127.0.0.1', port: await freePort(8092) });
   undo.push(() => forgeServer.close());
   step(`forge: ${forgeServer.url}`);
@@ -148,7 +150,7 @@ async function play(options: DemoOptions, step: (text: string) => void, undo: ((
   const body = await waitForFinalComment(org, pull, run, signal);
   const verdict = await verdictOf(stateDir, run);
 
-  options.print(`\nThe comment on ${pull.url}:\n\n${body.replace(/<!--.*?-->\n?/gs, '').trim()}\n`);
+  options.print(`\nThe comment on ${pull.url}:\n\n${body}\n`);
   options.print(`Dashboard: ${dashboardUrl}/runs/${run}/`);
   await mustBeClean(stateDir, run);
   if (options.keep) {

@@ -23,13 +23,18 @@ export async function followBuild(engine: EngineReader, id: string, print: (line
   return build && isFinal(build.state) ? build.state : 'unknown';
 }
 
-/** Waits until the bot's comment on this run is the final one: it holds the text `expected`. @returns its body */
-export async function waitForComment(org: Organisation, pull: OpenedPull, run: string, isFinalBody: (body: string) => boolean, signal: AbortSignal): Promise<string> {
+/** Waits until the bot's comment on this run gives a verdict. @returns its text without the hidden marker */
+export async function waitForFinalComment(
+  org: Organisation,
+  pull: OpenedPull,
+  run: string,
+  signal: AbortSignal,
+): Promise<string> {
   for (;;) {
     signal.throwIfAborted();
     const comments = await commentsOn(org.url, org.member, pull);
-    const own = comments.find(({ body, user }) => user.login === org.bot.login && body.includes(run) && isFinalBody(body));
-    if (own) return own.body;
+    const own = comments.find(({ body, user }) => user.login === org.bot.login && body.includes(`run:${run} -->`));
+    if (own && /\*\*(green|red|error|cancelled)\*\*/.test(own.body)) return own.body.replace(/<!--.*?-->/gs, '').trim();
     await delay(LOOK_MS);
   }
 }

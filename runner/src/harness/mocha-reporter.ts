@@ -4,7 +4,7 @@ import { RESULTS_VARIABLE, writeResultLine } from '../tests/result-lines.js';
 const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
 /** Mocha's own `spec` output for the log, and one JSON line per test for the record. */
-export default class RecordingReporter extends Mocha.reporters.Spec {
+export class RecordingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
     super(runner, options);
     const path = process.env[RESULTS_VARIABLE];

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
 import { RESULTS_VARIABLE, writeResultLine } from '../tests/result-lines.js';
@@ -18,7 +19,7 @@ export default class RecordingReporter implements Reporter {
     writeResultLine(this.path, {
       test: {
         source: project === 'generic' ? 'generic' : 'cc-ci',
-        suite: ['browser', file, ...titles.slice(0, -1)].join(' › '),
+        suite: ['browser', basename(file), ...titles.slice(0, -1)].join(' › '),
         title: test.title,
         state: result.status === 'passed' ? 'passed' : result.status === 'skipped' ? 'skipped' : 'failed',
         durationMs: Math.max(0, result.duration),

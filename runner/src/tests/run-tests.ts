@@ -56,18 +56,8 @@ function exists(path: string): Promise<boolean> {
  * @throws StageFailure when a test failed, none was found, or the file could not be run
  */
 export async function runMocha(context: StageContext, file: string): Promise<void> {
-  const mocha = join(dirname(require.resolve('mocha/package.json')), 'bin', 'mocha.js');
-  const tsx = require.resolve('tsx');
-  await runTestProcess(context, `mocha ${basename(file)}`, [
-    '--import',
-    tsx,
-    mocha,
-    '--no-config',
-    '--no-package',
-    '--timeout=60000',
-    `--reporter=${harnessFile('mocha-reporter.js')}`,
-    file,
-  ]);
+  const args = ['--import', import.meta.resolve('tsx'), harnessFile('run-mocha.js'), file];
+  await runTestProcess(context, `mocha ${basename(file)}`, args);
 }
 
 /**
