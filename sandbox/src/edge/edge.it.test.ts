@@ -9,7 +9,7 @@ import { ensureImages } from '../images/index.js';
 import { makeWildcardCertificate, type WildcardCertificate } from './certificate.js';
 import { type Edge, type EdgeOptions, startEdge } from './edge.js';
 import { edgeClient } from './testing/client.js';
-import { deployEcho, eventually, removeStack, routerLabels } from './testing/echo-service.js';
+import { deployEcho, eventually, makeHealthy, removeStack, routerLabels } from './testing/echo-service.js';
 import { edgeContract } from './testing/edge-contract.js';
 
 const ZONE = 'edge.test';
@@ -79,13 +79,8 @@ describe('the sandbox edge', function () {
     })();
     try {
       await deployEcho(stack, 'proxy', { app: { labels, checked: true } });
-      const container = await eventually(async () => {
-        const filter = `label=com.docker.swarm.service.name=${stack}_app`;
-        const { stdout } = await run('docker', ['ps', '--quiet', '--filter', filter]);
-        return stdout.trim() || expect.fail('no container yet');
-      });
       expect(await status()).to.equal(404);
-      await run('docker', ['exec', container, 'touch', '/tmp/healthy']);
+      await makeHealthy(stack, 'app');
       const since = await healthy;
       await eventually(async () => expect(await status()).to.equal(200));
       expect(performance.now() - since).to.be.lessThan(500);

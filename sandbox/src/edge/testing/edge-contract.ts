@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'mocha';
 import { request, WebSocket } from 'undici';
 import { z } from 'zod';
 import { type EdgeClient, edgeClient } from './client.js';
-import { deployEcho, eventually, removeStack, routerLabels } from './echo-service.js';
+import { deployEcho, eventually, makeHealthy, removeStack, routerLabels } from './echo-service.js';
 
 /** A running edge, set up by the Co-op Cloud recipe's rules, with a wildcard certificate for `zone`. */
 export interface EdgeUnderTest {
@@ -249,9 +249,7 @@ export function edgeContract(name: string, setup: () => Promise<EdgeUnderTest>):
 
     it('sends nobody to a task before it is healthy', async () => {
       expect((await client.ask(url('sick'))).status).to.equal(404);
-      const filter = `label=com.docker.swarm.service.name=${first}_sick`;
-      const found = await run('docker', ['ps', '--quiet', '--filter', filter]);
-      await run('docker', ['exec', found.stdout.trim(), 'touch', '/tmp/healthy']);
+      await makeHealthy(first, 'sick');
       const answer = await eventually(() => ask('sick'), edge.noticesWithinMs + 5_000);
       expect(answer.name).to.equal('sick');
     });
