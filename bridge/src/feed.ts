@@ -81,7 +81,7 @@ async function readFeed(
 /** The comment of a feed entry, decided about; none for everything else that happens in repositories. */
 function seenComment(activity: ForgeActivity, org: string, botId: number): SeenComment[] {
   const { op_type, act_user, comment, repo } = activity;
-  if (op_type !== 'comment_pull' || !comment || !repo) return [];
+  if (op_type !== 'comment_pull' || !comment || !repo || !act_user) return [];
   // A repository that was given to somebody else keeps its entries in the feed.
   if (repo.full_name.split('/')[0]?.toLowerCase() !== org.toLowerCase()) return [];
   const pr = pullNumber(activity, comment);

@@ -25,8 +25,8 @@ export type ForgeComment = z.output<typeof forgeComment>;
 export const forgeActivity = z.object({
   id,
   op_type: z.string(),
-  /** Who did it. A comment in the feed has no user of its own: Gitea leaves it null there. */
-  act_user: forgeUser,
+  /** Who did it; null when that user was deleted. A comment in the feed has no user of its own: it is null there. */
+  act_user: forgeUser.nullish(),
   created: instant,
   repo: z.object({ full_name: z.string() }).nullish(),
   /** Absent for other kinds, and for a comment that was deleted. */

@@ -184,7 +184,7 @@ export async function startFakeForge(): Promise<FakeForge> {
           return {
             id: activity.id,
             op_type: activity.op,
-            act_user: user(comment?.author ?? 'nobody'),
+            act_user: comment ? user(comment.author) : null,
             repo: repoJson(activity.repo),
             comment_id: comment?.id ?? 0,
             comment: comment ? { ...commentJson(comment), user: null } : null,

@@ -46,7 +46,7 @@ export const COMMENT = {
   updated_at: '2026-11-21T08:30:45Z',
 };
 
-/** Both were made in the same second, and the older one came first. */
+/** Both were made in the same second, and the older one came first. The comment's user is left out. */
 export const FEED = [
   {
     id: 7,
