@@ -140,6 +140,20 @@ describe('the sandbox edge', function () {
     await client.close();
   });
 
+  it('says which certificate it cannot use', async () => {
+    const { caFile, certFile, keyFile } = certificate;
+    const refusal = async (options: Partial<EdgeOptions>) => {
+      const error = await start(options).catch((thrown) => thrown);
+      expect(error).to.be.instanceOf(InputError);
+      return error.message;
+    };
+    expect(await refusal({ certFile: '/nowhere.pem' }))
+      .to.include('/nowhere.pem')
+      .and.include('ENOENT');
+    expect(await refusal({ certFile: caFile })).to.include(`cannot use ${caFile} with ${keyFile}: `);
+    expect(await refusal({ keyFile: certFile })).to.include(`cannot use ${certFile} with ${certFile}: `);
+  });
+
   it('says which port is taken', async () => {
     const { edge } = await start();
     const second = await startEdge({ ...base, ...certificate, httpsPort: edge.httpsPort }).catch(

@@ -5,7 +5,14 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext } from 'node:tls';
-import { connectDocker, type Docker, disconnectDocker, InputError, type Logger } from '@cc-ci/core';
+import {
+  connectDocker,
+  type Docker,
+  describeError,
+  disconnectDocker,
+  InputError,
+  type Logger,
+} from '@cc-ci/core';
 import { watchBackends } from './discovery.js';
 import { forward, forwardUpgrade, MAX_HEADER_BYTES, refuse, refuseUpgrade } from './proxy.js';
 import { buildRoutes, findRoute, type Route, type RoutingTable, type Target } from './routes.js';
@@ -43,6 +50,7 @@ const HEADERS_TIMEOUT_MS = 60_000;
 /**
  * Starts an HTTPS reverse proxy that routes by the `traefik.*` labels of swarm services, as Traefik does when set up
  * by the Co-op Cloud recipe with a wildcard certificate. HTTP/1.1 and websockets; middlewares are not applied.
+ * It must run on the engine's own host, and serves the tasks of that host.
  * @throws InputError when the swarm, the certificate or a free port is missing
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
@@ -74,9 +82,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 async function createSecureServer(options: EdgeOptions, table: () => RoutingTable): Promise<Server> {
-  const [cert, key] = await Promise.all([readFile(options.certFile), readFile(options.keyFile)]);
-  const certificate = new X509Certificate(cert);
-  const context = createSecureContext({ cert, key });
+  const { certificate, context } = await readCertificate(options);
   const next = roundRobin();
   const choose = (request: IncomingMessage): Target | 404 | 503 => {
     const route = findRoute(table(), ruleInput(request));
@@ -104,6 +110,18 @@ async function createSecureServer(options: EdgeOptions, table: () => RoutingTabl
     else forwardUpgrade(request, client, head, target);
   });
   return server;
+}
+
+async function readCertificate({ certFile, keyFile }: EdgeOptions) {
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+    return { certificate: new X509Certificate(cert), context: createSecureContext({ cert, key }) };
+  } catch (error) {
+    throw new InputError(`the edge cannot use ${certFile} with ${keyFile}: ${describeError(error)}`, {
+      hint: 'give it a certificate and its key as PEM files',
+      cause: error,
+    });
+  }
 }
 
 function ruleInput(request: IncomingMessage) {
