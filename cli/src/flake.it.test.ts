@@ -14,9 +14,19 @@ describe('the flake', () => {
   });
 
   it('agrees with its lock file', async () => {
-    const args = [...FLAKES, 'flake', 'metadata', '--offline', '--no-write-lock-file', '--json', `git+file://${ROOT}`];
+    const args = [
+      ...FLAKES,
+      'flake',
+      'metadata',
+      '--offline',
+      '--no-write-lock-file',
+      '--json',
+      `git+file://${ROOT}`,
+    ];
     const { stdout } = await run('nix', args, { cwd: ROOT });
-    const { locks } = JSON.parse(stdout) as { locks: { nodes: Record<string, { locked?: { rev: string } }> } };
+    const { locks } = JSON.parse(stdout) as {
+      locks: { nodes: Record<string, { locked?: { rev: string } }> };
+    };
     expect(locks.nodes.nixpkgs?.locked?.rev).to.match(/^[0-9a-f]{40}$/);
     expect(locks.nodes['sops-nix']?.locked?.rev).to.match(/^[0-9a-f]{40}$/);
   });

@@ -1,10 +1,20 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectDocker, disconnectDocker, killMarked, listServices, type RunRecord, runFolder, type StageName, stageLogFile } from '@cc-ci/core';
+import {
+  connectDocker,
+  disconnectDocker,
+  killMarked,
+  listServices,
+  type RunRecord,
+  runFolder,
+  type StageName,
+  stageLogFile,
+} from '@cc-ci/core';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { nodeState } from './testing/node-state.js';
-import { type Rig, type RunnerProcess, startRig, until } from './testing/rig.js';
+import { type Rig, type RunnerProcess, startRig } from './testing/rig.js';
+import { until } from './testing/until.js';
 
 /** What the node holds before each test is what it must hold after. */
 describe('cc-ci run, on the real swarm', function () {
@@ -25,11 +35,14 @@ describe('cc-ci run, on the real swarm', function () {
     expect(await nodeState()).to.deep.equal(nodeBefore);
   });
 
-  const recordOf = async ({ run }: RunnerProcess): Promise<RunRecord> => (await rig.record(run)) ?? expect.fail('no record');
-  const stagesOf = (record: RunRecord) => Object.fromEntries(record.stages.map(({ stage, state }) => [stage, state]));
+  const recordOf = async ({ run }: RunnerProcess): Promise<RunRecord> =>
+    (await rig.record(run)) ?? expect.fail('no record');
+  const stagesOf = (record: RunRecord) =>
+    Object.fromEntries(record.stages.map(({ stage, state }) => [stage, state]));
   const stageOf = (record: RunRecord, name: StageName) =>
     record.stages.find(({ stage }) => stage === name) ?? expect.fail(`no ${name}`);
-  const logOf = ({ run }: RunnerProcess, stage: StageName) => readFile(stageLogFile(runFolder(rig.stateDir, run), stage), 'utf8');
+  const logOf = ({ run }: RunnerProcess, stage: StageName) =>
+    readFile(stageLogFile(runFolder(rig.stateDir, run), stage), 'utf8');
 
   /** Resolves when the run's stack has a service on the node: in the middle of its deployment. */
   const deploying = async (runner: RunnerProcess): Promise<string> => {
@@ -60,15 +73,20 @@ describe('cc-ci run, on the real swarm', function () {
     const install = stageOf(record, 'install');
     expect(new Set(install.tests.map(({ source }) => source))).to.deep.equal(new Set(['generic', 'cc-ci']));
     expect(install.phases.map(({ name }) => name)).to.deep.equal(['secrets', 'deploy', 'converge', 'tests']);
-    const picture = install.artifacts.find(({ kind }) => kind === 'screenshot') ?? expect.fail('no screenshot');
+    const picture =
+      install.artifacts.find(({ kind }) => kind === 'screenshot') ?? expect.fail('no screenshot');
     expect((await stat(join(record.dir, picture.path))).size).to.be.greaterThan(2_000);
     expect(record.plan.tools.abra).to.equal('0.0.0-standin');
-    expect(await logOf(runner, 'install')).to.include('abra app deploy').and.match(/every service is up/);
+    expect(await logOf(runner, 'install'))
+      .to.include('abra app deploy')
+      .and.match(/every service is up/);
   });
 
   it('takes an app with secrets and a volume to green, and keeps its secrets to itself', async () => {
     const runner = await rig.start('radicale', 'good-change');
-    const secrets = await until(() => readFile(join(runFolder(rig.stateDir, runner.run), 'secrets.json'), 'utf8').catch(() => undefined));
+    const secrets = await until(() =>
+      readFile(join(runFolder(rig.stateDir, runner.run), 'secrets.json'), 'utf8').catch(() => undefined),
+    );
     expect(await runner.ended, runner.output()).to.equal(0);
     const values = Object.values(JSON.parse(secrets) as Record<string, string>);
     expect(values).to.have.length.greaterThan(0);
@@ -107,7 +125,10 @@ describe('cc-ci run, on the real swarm', function () {
     await deploying(runner);
     runner.child.kill('SIGTERM');
     expect(await runner.ended).to.equal(2);
-    expect((await recordOf(runner)).summary?.outcome).to.include({ verdict: 'cancelled', blame: 'cancelled' });
+    expect((await recordOf(runner)).summary?.outcome).to.include({
+      verdict: 'cancelled',
+      blame: 'cancelled',
+    });
   });
 
   it('tears down at its deadline, and says timeout', async () => {
@@ -144,7 +165,7 @@ describe('cc-ci run, on the real swarm', function () {
   it('runs one recipe at two commits side by side, and the janitor of one leaves the other alone', async () => {
     const good = await rig.start('custom-html', 'good-change');
     const stack = await deploying(good);
-    const older = await rig.start('custom-html', '1.0.0+1.22.1');
+    const older = await rig.start('custom-html', '1.1.0+1.22.1');
     expect(await deploying(older)).to.not.equal(stack);
     expect([await good.ended, await older.ended], good.output() + older.output()).to.deep.equal([0, 0]);
   });
@@ -152,6 +173,8 @@ describe('cc-ci run, on the real swarm', function () {
 
 async function watchdogsOf(run: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
   return pids.filter((_, i) => lines[i]?.includes('watchdog') && lines[i]?.includes(run)).map(Number);
 }

@@ -13,7 +13,11 @@ export interface ShutdownStep {
  * Resolves once a service was told to end (SIGTERM, SIGINT, or its parent's death where asked for) and its steps are
  * done, in order. A step that fails is logged and the next one done.
  */
-export async function untilShutdown(logger: Logger, steps: readonly ShutdownStep[], withParent: boolean): Promise<void> {
+export async function untilShutdown(
+  logger: Logger,
+  steps: readonly ShutdownStep[],
+  withParent: boolean,
+): Promise<void> {
   const why = await new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
     if (withParent) watchParent(() => resolve('parent is gone'));

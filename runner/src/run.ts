@@ -156,7 +156,7 @@ async function runOne(
   if (!record) throw new InputError(`${dir} is not a run's folder`);
   const states = new Map(record.stages.map((it) => [it.stage, it.state]));
   const work = STAGE_WORK[stage];
-  if (!work) return skip(dir, stage, 'not-implemented', `cc-ci cannot test ${stage} yet`, options.say);
+  if (!work) return skip(dir, stage, 'not-implemented', undefined, options.say);
   const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
   if (unmet) return skip(dir, stage, 'not-run', `${unmet} did not pass`, options.say);
   if (signal.aborted && stage !== 'teardown') {
@@ -170,11 +170,11 @@ async function skip(
   dir: string,
   stage: StageName,
   state: StageState,
-  reason: string,
+  reason: string | undefined,
   say: Say,
 ): Promise<StageState> {
-  await writeJson(stageFile(dir, stage), { ...pendingStage(stage), state, reason });
-  say(`${stage.padEnd(12)}  ${state}: ${reason}`);
+  await writeJson(stageFile(dir, stage), { ...pendingStage(stage), state, ...(reason ? { reason } : {}) });
+  say(`${stage.padEnd(12)}  ${state}${reason ? `: ${reason}` : ''}`);
   return state;
 }
 

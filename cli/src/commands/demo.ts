@@ -9,7 +9,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export function addDemoCommand(program: Command): void {
   program
     .command('demo')
-    .description('show the whole way of one !testme on this machine: sandbox forge, bridge, engine, swarm, dashboard')
+    .description(
+      'show the whole way of one !testme on this machine: sandbox forge, bridge, engine, swarm, dashboard',
+    )
     .option('--broken', 'open a pull request that must come out red; succeeds only if it was reported red')
     .option('--keep', 'leave everything running to be browsed, until Ctrl-C')
     .option('--dir <folder>', 'where the demo keeps its files', `${ROOT}.demo`)

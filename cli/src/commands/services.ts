@@ -15,29 +15,32 @@ const ENGINE_SLACK_SECONDS = 300;
 
 /** `cc-ci bridge` and `cc-ci dashboard`: the services. */
 export function addServiceCommands(program: Command): void {
-  service(program.command('bridge').description('watch the forge for !testme and run builds in the embedded engine'))
-    .action(async (flags: ServiceFlags) => {
-      const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
-      const logger = createLogger('bridge', config.common.logLevel);
-      const { maxTests, buildTimeout } = config.engine;
-      const engine = openLocalEngine({
-        stateDir: config.common.stateDir,
-        maxTests,
-        buildTimeoutMs: (buildTimeout + ENGINE_SLACK_SECONDS) * 1000,
-        logger: logger.child({ part: 'engine' }),
-        command: (request) => {
-          const [file = '', ...args] = selfCommand(...runArguments(request, buildTimeout));
-          return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
-        },
-      });
-      const bridge = await startBridge(config, engine, logger);
-      logger.info({ url: bridge.url }, 'bridge is up');
-      const steps = [
-        { name: 'bridge', run: () => bridge.stop() },
-        { name: 'engine', run: () => engine.close() },
-      ];
-      await untilShutdown(logger, steps, flags.withParent ?? false);
+  service(
+    program
+      .command('bridge')
+      .description('watch the forge for !testme and run builds in the embedded engine'),
+  ).action(async (flags: ServiceFlags) => {
+    const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
+    const logger = createLogger('bridge', config.common.logLevel);
+    const { maxTests, buildTimeout } = config.engine;
+    const engine = openLocalEngine({
+      stateDir: config.common.stateDir,
+      maxTests,
+      buildTimeoutMs: (buildTimeout + ENGINE_SLACK_SECONDS) * 1000,
+      logger: logger.child({ part: 'engine' }),
+      command: (request) => {
+        const [file = '', ...args] = selfCommand(...runArguments(request, buildTimeout));
+        return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
+      },
     });
+    const bridge = await startBridge(config, engine, logger);
+    logger.info({ url: bridge.url }, 'bridge is up');
+    const steps = [
+      { name: 'bridge', run: () => bridge.stop() },
+      { name: 'engine', run: () => engine.close() },
+    ];
+    await untilShutdown(logger, steps, flags.withParent ?? false);
+  });
 
   const dashboard = program.command('dashboard').description('run records to pages');
   dashboard
@@ -50,15 +53,21 @@ export function addServiceCommands(program: Command): void {
       await buildSite({ stateDir, publicUrl, engine, siteDir: siteFolder(config) });
       engine.close();
     });
-  service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(async (flags: ServiceFlags) => {
-    const config = loadConfig(['common', 'dashboard']);
-    const logger = createLogger('dashboard', config.common.logLevel);
-    const engine = openEngineReader(config.common.stateDir);
-    const server = await startDashboard(config, engine, logger);
-    logger.info({ url: server.url }, 'dashboard is up');
-    await untilShutdown(logger, [{ name: 'dashboard', run: () => server.stop() }], flags.withParent ?? false);
-    engine.close();
-  });
+  service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
+    async (flags: ServiceFlags) => {
+      const config = loadConfig(['common', 'dashboard']);
+      const logger = createLogger('dashboard', config.common.logLevel);
+      const engine = openEngineReader(config.common.stateDir);
+      const server = await startDashboard(config, engine, logger);
+      logger.info({ url: server.url }, 'dashboard is up');
+      await untilShutdown(
+        logger,
+        [{ name: 'dashboard', run: () => server.stop() }],
+        flags.withParent ?? false,
+      );
+      engine.close();
+    },
+  );
 }
 
 function service(command: Command): Command {

@@ -20,7 +20,12 @@ const STOP_GRACE_MS = 240_000;
  */
 export async function startService(
   args: readonly string[],
-  { env, logFile, health, signal }: { env: NodeJS.ProcessEnv; logFile: string; health: string; signal: AbortSignal },
+  {
+    env,
+    logFile,
+    health,
+    signal,
+  }: { env: NodeJS.ProcessEnv; logFile: string; health: string; signal: AbortSignal },
 ): Promise<Service> {
   const log = createWriteStream(logFile, { flags: 'a' });
   const stopping = new AbortController();
@@ -44,7 +49,9 @@ export async function startService(
   };
   const deadline = performance.now() + 30_000;
   while (!(await answers(health))) {
-    const why = signal.aborted ? 'stopped' : (failure ?? (performance.now() > deadline ? 'no answer within 30 s' : undefined));
+    const why = signal.aborted
+      ? 'stopped'
+      : (failure ?? (performance.now() > deadline ? 'no answer within 30 s' : undefined));
     if (why !== undefined) {
       await stop();
       if (signal.aborted) throw new CancelledError(`cc-ci ${args.join(' ')}: stopped`);

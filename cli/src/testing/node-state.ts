@@ -15,7 +15,13 @@ export async function nodeState(): Promise<Record<keyof typeof LISTS, string[]>>
   const entries = await Promise.all(
     Object.entries(LISTS).map(async ([what, args]) => {
       const { stdout } = await run('docker', args);
-      return [what, stdout.split('\n').filter((line) => line).sort()] as const;
+      return [
+        what,
+        stdout
+          .split('\n')
+          .filter((line) => line)
+          .sort(),
+      ] as const;
     }),
   );
   return Object.fromEntries(entries) as Record<keyof typeof LISTS, string[]>;

@@ -77,7 +77,11 @@ export async function startRig(images: readonly string[]): Promise<Rig> {
     async start(name, ref, extra = []) {
       const what = await recipe(name, ref);
       const id = newRunId();
-      return runnerProcess(id, selfCommand('run', name, `--run=${id}`, `--ref=${what.ref}`, `--src=${what.src}`, ...extra), env);
+      return runnerProcess(
+        id,
+        selfCommand('run', name, `--run=${id}`, `--ref=${what.ref}`, `--src=${what.src}`, ...extra),
+        env,
+      );
     },
     record: (id) => readRun(runFolder(stateDir, id)),
     async close() {
@@ -96,15 +100,8 @@ function runnerProcess(id: string, [file = '', ...args]: string[], env: NodeJS.P
       output += chunk;
     });
   }
-  const ended = once(child, 'close').then(([code, signal]: unknown[]) => (code as number | null) ?? String(signal));
+  const ended = once(child, 'close').then(
+    ([code, signal]: unknown[]) => (code as number | null) ?? String(signal),
+  );
   return { run: id, child, output: () => output, ended };
-}
-
-/** Waits until a condition holds; mocha's own timeout ends the wait. */
-export async function until<T>(condition: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
