@@ -1,0 +1,22 @@
+import { InputError } from '@cc-ci/core';
+
+const VARIABLE =
+  /\$(?:(?<escaped>\$)|\{(?<braced>[A-Za-z_]\w*)(?:(?<operator>:?[-?])(?<operand>[^}]*))?\}|(?<plain>[A-Za-z_]\w*))/g;
+
+/**
+ * Replaces variables as Docker does in compose files: `$X`, `${X}`, `${X:-default}` and `${X-default}`, `${X:?error}`
+ * and `${X?error}`, `$$`. Used where a name is needed before Docker sees the file; Docker itself does the rest.
+ * @throws InputError for a required variable that is missing
+ */
+export function interpolate(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  return text.replace(VARIABLE, (...match) => {
+    const { escaped, braced, operator, operand, plain } = match.at(-1) as Record<string, string | undefined>;
+    if (escaped) return '$';
+    const name = braced ?? plain ?? '';
+    const value = env[name];
+    const missing = operator?.startsWith(':') ? !value : value === undefined;
+    if (!missing || !operator) return value ?? '';
+    if (operator.endsWith('-')) return operand ?? '';
+    throw new InputError(`required variable ${name} is missing a value: ${operand ?? ''}`);
+  });
+}
