@@ -13,6 +13,7 @@ import {
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { nodeState } from './testing/node-state.js';
+import { findProcesses } from './testing/processes.js';
 import { type Rig, type RunnerProcess, startRig } from './testing/rig.js';
 import { until } from './testing/until.js';
 
@@ -150,7 +151,7 @@ describe('cc-ci run, on the real swarm', function () {
   it('killed together with its watchdog, is cleaned up after by the next run', async () => {
     const runner = await rig.start('custom-html', 'good-change');
     await deploying(runner);
-    const watchdogs = await watchdogsOf(runner.run);
+    const watchdogs = await findProcesses('watchdog', runFolder(rig.stateDir, runner.run));
     expect(watchdogs).to.have.length(1);
     for (const pid of watchdogs) process.kill(pid, 'SIGKILL');
     runner.child.kill('SIGKILL');
@@ -170,11 +171,3 @@ describe('cc-ci run, on the real swarm', function () {
     expect([await good.ended, await older.ended], good.output() + older.output()).to.deep.equal([0, 0]);
   });
 });
-
-async function watchdogsOf(run: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return pids.filter((_, i) => lines[i]?.includes('watchdog') && lines[i]?.includes(run)).map(Number);
-}

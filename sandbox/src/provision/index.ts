@@ -25,8 +25,11 @@ export interface Organisation {
 const withId = z.looseObject({ id: z.number() });
 const tokenAnswer = z.looseObject({ sha1: z.string() });
 
-/** What the bot's token may do: as written in the documentation of `CC_CI_FORGE_TOKEN_FILE`. */
-const BOT_SCOPES = ['read:organization', 'read:repository', 'write:issue', 'read:user'];
+/**
+ * What the bot's token may do: as written in the documentation of `CC_CI_FORGE_TOKEN_FILE`. The scope to write
+ * repositories gives no right by itself: its team has none, so that commit statuses are refused.
+ */
+const BOT_SCOPES = ['read:organization', 'write:repository', 'write:issue', 'read:user'];
 const PERSON_SCOPES = ['write:repository', 'write:issue', 'write:user'];
 
 /**
@@ -39,8 +42,8 @@ export async function createOrganisation(url: string, admin: Identity, name: str
   const member = await createPerson(url, admin, 'alice', PERSON_SCOPES);
   const stranger = await createPerson(url, admin, 'mallory', PERSON_SCOPES);
   const bot = await createPerson(url, admin, 'cc-ci-bot', BOT_SCOPES);
-  await addToTeam(url, admin, name, { team: 'maintainers', permission: 'write', login: member.login });
-  await addToTeam(url, admin, name, { team: 'ci', permission: 'read', login: bot.login });
+  await addToTeam({ url, admin, name }, 'maintainers', 'write', member.login);
+  await addToTeam({ url, admin, name }, 'ci', 'read', bot.login);
   return { url, name, admin, bot, member, stranger };
 }
 
@@ -69,11 +72,12 @@ async function createPerson(
   return { login, token: sha1 };
 }
 
-async function addToTeam(
-  url: string,
-  admin: Identity,
-  org: string,
-  { team, permission, login }: { team: string; permission: 'read' | 'write'; login: string },
+/** Makes a team of the organisation that has this permission on all its repositories, with one member. */
+export async function addToTeam(
+  { url, admin, name }: Pick<Organisation, 'url' | 'admin' | 'name'>,
+  team: string,
+  permission: 'read' | 'write',
+  login: string,
 ): Promise<void> {
   const body = {
     name: team,
@@ -81,7 +85,7 @@ async function addToTeam(
     includes_all_repositories: true,
     units: ['repo.code', 'repo.issues', 'repo.pulls'],
   };
-  const { id } = await callForge(url, admin, 'POST', `/orgs/${org}/teams`, body, withId);
+  const { id } = await callForge(url, admin, 'POST', `/orgs/${name}/teams`, body, withId);
   await callForge(url, admin, 'PUT', `/teams/${id}/members/${login}`);
 }
 
