@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   type AppNames,
   type Config,
@@ -100,7 +99,7 @@ export function runTool(
   options: RunOptions & { quiet?: boolean } = {},
 ): Promise<RunResult> {
   const redactor = redactorFor(context.secrets);
-  context.stage.log(`$ ${[file, ...args].join(' ')}`);
+  context.stage.log(`$ ${[basename(file), ...args].join(' ')}`);
   return run(file, args, {
     signal: context.signal,
     redactor,
@@ -108,13 +107,4 @@ export function runTool(
     ...options,
     env: { ...(options.env ?? process.env), [RUN_MARKER]: context.plan.request.run },
   });
-}
-
-/** The text of a file of the run, or a clear error. */
-export function requireFile(path: string, what: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`${what} is missing (${path})`, { cause: error });
-  }
 }

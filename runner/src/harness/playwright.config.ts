@@ -18,7 +18,7 @@ export default defineConfig({
     baseURL: facts.url,
     // A trace holds whatever was typed and sent; secrets in it cannot be hidden yet.
     trace: Object.keys(facts.secrets).length > 0 ? 'off' : 'on',
-    screenshot: 'on',
+    screenshot: { mode: 'on', fullPage: true },
     viewport: { width: 1280, height: 800 },
     launchOptions: {
       executablePath: browser.executable,
