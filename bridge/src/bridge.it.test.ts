@@ -194,7 +194,7 @@ ${subject(run)}
     ],
     [
       'a pull request whose fork is gone',
-      ({ forge }) => Object.assign(forge.openPull(REPO, SHA), { headRepo: null }),
+      ({ forge }) => Object.assign(forge.openPull(REPO, SHA), { headRepo: null, state: 'closed' }),
       'the repository this pull request comes from is gone, or hidden from the bot. Open a pull request from a repository that exists and comment `!testme` there.',
     ],
     [
@@ -340,8 +340,8 @@ ${subject(run)}
     expect(await story.nextComment()).to.equal(queued(request.run));
     endGreen(request);
     expect(await story.nextEdit()).to.equal(green(request.run));
-    expect(states()).to.include('bob seen');
-    // The one that hung is given up after its time and asked again.
+    expect(story.triggers()[0]).to.include({ author: 'bob', state: 'seen', attempts: 0 });
+    // Only now the one that hangs is given up and asked again.
     const late = await nextStart();
     expect(late.recipe).to.equal('radicale');
     expect(await story.nextComment()).to.include('`radicale` at `bbbbbbbbbbbb`, asked for by `bob`');

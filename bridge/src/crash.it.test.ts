@@ -199,10 +199,26 @@ describe('whatever breaks', () => {
     expect(story.triggers().map(({ state }) => state)).to.deep.equal(['reported', 'reported']);
   });
 
+  for (const [endpoint, on] of [['feed', 1] as const, ...POINTS]) {
+    it(`a database that cannot be written from ${endpoint} ${on} on is waited for, and nothing is done twice`, async () => {
+      const point = story.forge.break(endpoint, { how: 'not', on });
+      // A comment that was posted is found when it is to be posted again.
+      const repeated = endpoint === 'createComment' ? 'listComments' : endpoint;
+      const again = story.forge.break(repeated, { how: 'not', on: 3 });
+      point.reached.then(() => story.setWritable(false));
+      story.forge.comment(pull, 'alice', '!testme');
+      const ended = story.engine.started.next().then(endGreenOnceAnnounced);
+      await again.reached;
+      story.setWritable(true);
+      await ended;
+      await expectDoneOnce();
+    });
+  }
+
   it('a status that the forge cannot set keeps no run from its result', async () => {
     story.forge.break('status', {
       how: { status: 500, body: '{"message":"object does not exist"}' },
-      times: 99,
+      times: 1_000_000,
     });
     story.forge.comment(pull, 'alice', '!testme');
     await story.engine.started.next().then(endGreenOnceAnnounced);

@@ -8,8 +8,6 @@ import { advance, dueTriggers, nextDue, postpone, type Trigger } from './trigger
 
 /** Milliseconds until the next look when no step is due; new triggers ring. */
 const IDLE_MS = 3_600_000;
-/** Milliseconds until the database is tried again after it failed. */
-const STORE_RETRY_MS = 5_000;
 
 /** Takes triggers through their steps. */
 export interface Driver {
@@ -52,7 +50,7 @@ export function startDriver(context: BridgeContext): Driver {
       return untilNextDue(context.store, busy);
     } catch (error) {
       context.logger.error({ err: error }, 'the database failed; it is tried again');
-      return STORE_RETRY_MS;
+      return context.timing.retry.firstMs;
     }
   }
 
@@ -101,7 +99,7 @@ async function advanceAll(
         { err: error, run: trigger.run },
         'a step could not be kept; it will be done again',
       );
-      await pause(STORE_RETRY_MS, stopping);
+      await pause(context.timing.retry.firstMs, stopping);
     }
   }
 }

@@ -16,6 +16,8 @@ const LOOK_BACK_MS = 120_000;
  * triggers are. One request while nothing happens.
  *
  * The first look ever only finds out where the feed ends: what was said before the bridge existed was not said to it.
+ * Gitea leaves out what users do who hide their activity (a setting of theirs), save for administrators' eyes: their
+ * comments are not seen here.
  * @throws ForgeError
  */
 export function feedLook(context: BridgeContext): () => Promise<number> {

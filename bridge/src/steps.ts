@@ -63,8 +63,10 @@ async function resolve({ forge }: BridgeContext, trigger: Trigger): Promise<Step
 }
 
 function resolution(trigger: Trigger, pull: ForgePull): StepResult {
-  if (pull.state !== 'open') return cannotBeTested({ why: pull.merged ? 'merged' : 'closed' });
+  if (pull.merged) return cannotBeTested({ why: 'merged' });
+  // Before `closed`: Gitea closes a pull request whose fork is deleted, and it cannot be opened again.
   if (!pull.head.repo) return cannotBeTested({ why: 'fork-gone' });
+  if (pull.state !== 'open') return cannotBeTested({ why: 'closed' });
   if (pull.head.sha === '') return cannotBeTested({ why: 'no-commit' });
   const facts = { sha: pull.head.sha, src: pull.head.repo.clone_url, origin: pull.base.repo.clone_url };
   const request = testRequest.safeParse(requestOf({ ...trigger, ...facts }));

@@ -14,8 +14,11 @@ export type Endpoint =
 
 /** How an answer goes wrong. */
 export interface Fault {
-  /** `hang`: never answers; `drop`: the connection is cut; otherwise this status, body and these headers. */
-  how: 'hang' | 'drop' | { status: number; body?: string; headers?: Record<string, string> };
+  /**
+   * `not`: all is well, but the test wants to know when it is asked; `hang`: never answers; `drop`: the connection is
+   * cut; otherwise this status, body and these headers.
+   */
+  how: 'not' | 'hang' | 'drop' | { status: number; body?: string; headers?: Record<string, string> };
   /** The change is made all the same. */
   after?: boolean;
   /** How many requests it befalls; default 1. */
@@ -277,20 +280,17 @@ export async function startFakeForge(): Promise<FakeForge> {
       url: `/api/v1${path}`,
       handler: async (request, reply) => {
         requests.push(endpoint);
-        if (down) return goWrong(request, reply, { how: 'drop' });
+        if (down) return goWrong(request, reply, 'drop');
         if (request.headers.authorization !== `token ${TOKEN}`) {
           return reply.code(401).send({ message: 'invalid username, password or token' });
         }
         const broken = takeFault(endpoint);
-        if (broken && !broken.fault.after) {
-          broken.reached();
-          return goWrong(request, reply, broken.fault);
-        }
+        const { how, after = false } = broken?.fault ?? { how: 'not' as const };
+        if (!after) broken?.reached();
+        if (!after && how !== 'not') return goWrong(request, reply, how);
         const answer = effect(request);
-        if (broken) {
-          broken.reached();
-          return goWrong(request, reply, broken.fault);
-        }
+        if (after) broken?.reached();
+        if (how !== 'not') return goWrong(request, reply, how);
         return reply
           .code(answer.status)
           .headers(answer.headers ?? {})
@@ -361,7 +361,11 @@ export async function startFakeForge(): Promise<FakeForge> {
   };
 }
 
-function goWrong(request: FastifyRequest, reply: FastifyReply, { how }: Fault): FastifyReply {
+function goWrong(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  how: Exclude<Fault['how'], 'not'>,
+): FastifyReply {
   if (how === 'hang') return reply.hijack();
   if (how === 'drop') {
     reply.hijack();

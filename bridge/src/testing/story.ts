@@ -22,6 +22,8 @@ export interface Story {
   stop(): Promise<void>;
   /** What SIGKILL does: nothing that was not kept yet is kept, no answer under way arrives. */
   crash(): Promise<void>;
+  /** Whether the bridge's database can be written; a full disk is when it cannot. */
+  setWritable(writable: boolean): void;
   triggers(): Trigger[];
   /** The text of what the bot writes next. */
   nextComment(): Promise<string>;
@@ -78,6 +80,9 @@ export async function tellStory(): Promise<Story> {
       await client.close();
       // Not waited for: what hangs in it hangs for ever.
       void bridge.stop();
+    },
+    setWritable(writable) {
+      parts?.store.pragma(`query_only = ${writable ? 0 : 1}`);
     },
     triggers() {
       const store = openBridgeStore(join(folder, 'bridge.sqlite'));
