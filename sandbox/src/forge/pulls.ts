@@ -58,24 +58,44 @@ export async function openPull(forge: Forge, author: User, base: Repository, wan
 async function bringHead(forge: Forge, head: Repository, base: Repository, pull: Pull): Promise<void> {
   const path = repositoryPath(forge, base);
   await copyBranch(repositoryPath(forge, head), pull.headBranch, path, pullRef(pull));
+  await findMergeBase(forge, base, pull);
+}
+
+async function findMergeBase(forge: Forge, base: Repository, pull: Pull): Promise<void> {
+  const path = repositoryPath(forge, base);
   const refs = await readRefs(path);
   const [from, to] = [refs.get(`refs/heads/${pull.baseBranch}`), refs.get(pullRef(pull))];
   if (from && to) pull.mergeBase = (await mergeBase(path, from, to)) ?? from;
 }
 
-/** Brings a branch's new commits into the pull requests that come from it. */
-export async function followBranch(forge: Forge, head: Repository, branch: string): Promise<void> {
+function comesFrom(pull: Pull, repository: Repository, branch: string): boolean {
+  return pull.headRepoId === repository.id && pull.headBranch === branch;
+}
+
+function leadsTo(pull: Pull, repository: Repository, branch: string): boolean {
+  return pull.repoId === repository.id && pull.baseBranch === branch;
+}
+
+/** Brings a branch's new commits into the open pull requests that come from it or lead to it. */
+export async function followBranch(forge: Forge, repository: Repository, branch: string): Promise<void> {
   for (const pull of forge.pulls.values()) {
-    if (pull.state !== 'open' || pull.headRepoId !== head.id || pull.headBranch !== branch) continue;
-    await bringHead(forge, head, repositoryById(forge, pull.repoId), pull);
-    pull.updated = forge.now();
+    if (pull.state !== 'open') continue;
+    const base = repositoryById(forge, pull.repoId);
+    if (comesFrom(pull, repository, branch)) {
+      await bringHead(forge, repository, base, pull);
+      pull.updated = forge.now();
+    } else if (leadsTo(pull, repository, branch)) await findMergeBase(forge, base, pull);
   }
 }
 
-/** Closes the open pull requests whose branch or repository was deleted. */
-export function headIsGone(forge: Forge, actor: User, isConcerned: (pull: Pull) => boolean): void {
+/** Closes the pull requests of a branch that was deleted, or of all branches of a deleted repository. */
+export function closePullsOf(forge: Forge, actor: User, repository: Repository, branch?: string): void {
   for (const pull of forge.pulls.values()) {
-    if (isConcerned(pull)) setPullState(forge, actor, pull, 'closed');
+    const isConcerned =
+      branch === undefined
+        ? pull.headRepoId === repository.id
+        : comesFrom(pull, repository, branch) || leadsTo(pull, repository, branch);
+    if (isConcerned) setPullState(forge, actor, pull, 'closed');
   }
 }
 

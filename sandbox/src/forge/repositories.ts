@@ -9,7 +9,7 @@ import {
   setDefaultBranch,
 } from './git/commands.js';
 import type { Activity, Owner, Repository, User } from './model.js';
-import { followBranch, headIsGone } from './pulls.js';
+import { closePullsOf, followBranch } from './pulls.js';
 
 /** What a new repository is like. */
 export interface NewRepository {
@@ -92,7 +92,7 @@ export async function deleteRepository(forge: Forge, actor: User, repository: Re
     await removeRepository(repositoryPath(forge, repository));
     forget(forge, repository);
   });
-  headIsGone(forge, actor, (pull) => pull.headRepoId === repository.id);
+  closePullsOf(forge, actor, repository);
 }
 
 function forget(forge: Forge, repository: Repository): void {
@@ -135,7 +135,7 @@ export async function takeInPush(forge: Forge, actor: User, repository: Reposito
       if (!ref.startsWith(HEADS)) continue;
       const branch = ref.slice(HEADS.length);
       if (after.has(ref)) await followBranch(forge, repository, branch);
-      else headIsGone(forge, actor, (it) => it.headRepoId === repository.id && it.headBranch === branch);
+      else closePullsOf(forge, actor, repository, branch);
     }
   });
 }

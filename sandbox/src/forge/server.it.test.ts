@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest } from 'node:http';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger, InputError } from '@cc-ci/core';
@@ -9,7 +9,17 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { createForge } from './forge.js';
 import { startForge } from './server.js';
 import { type SandboxForge, startSandboxForge } from './testing/sandbox.js';
-import { ask, at, authorization, eachAt, listOf, type Scene, setScene, until } from './testing/scene.js';
+import {
+  ask,
+  at,
+  authorization,
+  eachAt,
+  listOf,
+  numberAt,
+  type Scene,
+  setScene,
+  until,
+} from './testing/scene.js';
 import {
   createWorkTree,
   type OpenedPull,
@@ -119,6 +129,15 @@ describe('the sandbox forge', () => {
       }
     });
 
+    it('takes a request that says it is JSON and has no body', async () => {
+      const pull = await openedPull();
+      const { body } = await say(pull, 'one');
+      const url = `${sandbox.url}/api/v1/repos/${pull.repository}/issues/comments/${numberAt(body, 'id')}`;
+      const headers = { authorization: authorization(scene.writer), 'content-type': 'application/json' };
+      expect((await fetch(url, { method: 'PATCH', headers })).status).to.equal(422);
+      expect((await fetch(url, { method: 'DELETE', headers })).status).to.equal(204);
+    });
+
     it('takes only states of commits that there are', async () => {
       const { repository } = await publish(scene, work);
       for (const state of ['odd', 'skipped', '', undefined]) {
@@ -179,22 +198,34 @@ describe('the sandbox forge', () => {
     });
 
     it('leaves no process behind when the client hangs up', async () => {
-      const { repository } = await publish(scene, work);
-      const push = httpRequest(`${sandbox.url}/${repository}.git/git-receive-pack`, {
-        method: 'POST',
-        headers: {
-          authorization: authorization({ login: scene.writer.login, password: scene.writer.password }),
-          'content-type': 'application/x-git-receive-pack-request',
-        },
-      });
-      push.on('error', () => undefined);
-      // The beginning of a line that never comes.
-      push.write('00a0');
-      await until(async () => (await backends()).length > 0);
+      const push = await unfinishedPush();
       push.destroy();
       await until(async () => (await backends()).length === 0);
     });
+
+    it('leaves no process behind when it is closed', async () => {
+      await unfinishedPush();
+      await sandbox.server.close();
+      expect(await backends()).to.deep.equal([]);
+    });
   });
+
+  async function unfinishedPush(): Promise<ClientRequest> {
+    const { repository } = await publish(scene, work);
+    const { login, password } = scene.writer;
+    const push = httpRequest(`${sandbox.url}/${repository}.git/git-receive-pack`, {
+      method: 'POST',
+      headers: {
+        authorization: authorization({ login, password }),
+        'content-type': 'application/x-git-receive-pack-request',
+      },
+    });
+    push.on('error', () => undefined);
+    // The beginning of a line that never comes.
+    push.write('00a0');
+    await until(async () => (await backends()).length > 0);
+    return push;
+  }
 
   /** The git processes that serve this forge. */
   async function backends(): Promise<string[]> {

@@ -15,7 +15,11 @@ const BODY_LIMIT = 8 * 1024 * 1024;
 
 const GROUPS = [userRoutes, orgRoutes, repositoryRoutes, pullRoutes, commentRoutes, statusRoutes, feedRoutes];
 
-/** Gitea's API, to be registered under /api/v1. */
+/**
+ * Gitea's API as far as cc-ci uses it, to be registered under /api/v1. Where it knowingly differs: statuses must have
+ * one of Gitea's states, first commits (`auto_init`) and the token scope `public-only` are refused, teams reach all
+ * repositories or none, nothing can be merged, and pushes are taken in before they are answered.
+ */
 export function forgeApi(forge: Forge) {
   return async (app: FastifyInstance): Promise<void> => {
     acceptJsonOrNothing(app);

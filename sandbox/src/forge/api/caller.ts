@@ -76,7 +76,8 @@ export function requireScopes(request: FastifyRequest, categories: readonly Scop
   );
 }
 
-const CALLER = 'forgeCaller';
+/** Under which name a request keeps its caller. */
+export const CALLER = 'forgeCaller';
 
 /** Keeps the caller of a request for its handlers. */
 export function setCaller(request: FastifyRequest, caller: Caller): void {
@@ -86,8 +87,6 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 export function callerOf(request: FastifyRequest): Caller {
   return request.getDecorator<Caller>(CALLER);
 }
-
-export { CALLER };
 
 /** The user who asks, or undefined. */
 export function viewerOf(request: FastifyRequest): User | undefined {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { canSee, isMember, mayCreateIn, unitAccess } from '../access.js';
-import { type Forge, findOrg, findRepository, fullName, ownerById } from '../forge.js';
+import { type Forge, findOrg, findRepository, fullName } from '../forge.js';
 import type { Owner, Repository, User } from '../model.js';
 import { branchName, repositoryName } from '../names.js';
 import { createFork, createRepository, deleteRepository, findFork } from '../repositories.js';
@@ -102,10 +102,9 @@ function refuseSecond(forge: Forge, parent: Repository, owner: Owner, name: stri
   const earlier = findFork(forge, parent, owner);
   if (earlier) {
     const [from, to] = [fullName(forge, parent), fullName(forge, earlier)];
-    const { login } = ownerById(forge, owner.id);
     throw refuse(
       409,
-      `repository is already forked by user [uname: ${login}, repo path: ${from}, fork path: ${to}]`,
+      `repository is already forked by user [uname: ${owner.login}, repo path: ${from}, fork path: ${to}]`,
     );
   }
   if (findRepository(forge, owner.login, name)) {

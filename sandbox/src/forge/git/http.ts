@@ -17,6 +17,11 @@ type Service = 'git-upload-pack' | 'git-receive-pack';
 /** git over HTTP (the smart protocol): /<owner>/<name>.git, with or without the ending. */
 export function gitOverHttp(forge: Forge) {
   return async (app: FastifyInstance): Promise<void> => {
+    const running: Backends = new Map();
+    app.addHook('onClose', async () => {
+      for (const pid of running.keys()) signalGroup(pid, 'SIGTERM');
+      await Promise.all(running.values());
+    });
     // Bodies go through to git as they come, however large.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', async (_request: FastifyRequest, payload: unknown) => payload);
@@ -28,13 +33,13 @@ export function gitOverHttp(forge: Forge) {
     app.get<Route>('/:owner/:repo/info/refs', async (request, reply) => {
       const { service } = request.query as { service?: string };
       if (service === 'git-upload-pack' || service === 'git-receive-pack') {
-        return serve(forge, request, reply, service, '/info/refs');
+        return serve(forge, request, reply, { service, path: '/info/refs', running });
       }
       return plain(reply, 403, 'Please upgrade your git client: only the smart protocol is spoken here.');
     });
     for (const service of ['git-upload-pack', 'git-receive-pack'] as const) {
       app.post<Route>(`/:owner/:repo/${service}`, (request, reply) =>
-        serve(forge, request, reply, service, `/${service}`),
+        serve(forge, request, reply, { service, path: `/${service}`, running }),
       );
     }
   };
@@ -48,9 +53,9 @@ async function serve(
   forge: Forge,
   request: FastifyRequest<Route>,
   reply: FastifyReply,
-  service: Service,
-  path: string,
+  asked: Asked,
 ): Promise<FastifyReply> {
+  const { service } = asked;
   const caller = await identify(forge, request.headers.authorization).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 401) return undefined;
     throw error;
@@ -66,7 +71,7 @@ async function serve(
   if (!allows(unitAccess(forge, caller.user, repository, 'repo.code'), level)) {
     return plain(reply, 403, 'User permission denied for writing.');
   }
-  return runBackend(forge, request, reply, { repository, caller, service, path });
+  return runBackend(forge, request, reply, { ...asked, repository, caller });
 }
 
 function askWho(reply: FastifyReply): FastifyReply {
@@ -77,12 +82,19 @@ function plain(reply: FastifyReply, status: number, text: string): FastifyReply 
   return reply.code(status).type('text/plain; charset=utf-8').send(`${text}\n`);
 }
 
-interface Exchange {
-  repository: Repository;
-  caller: Caller;
+/** The process groups that serve somebody now, and when each has ended and its push was taken in. */
+type Backends = Map<number, Promise<void>>;
+
+interface Asked {
   service: Service;
   /** Behind the repository's own path. */
   path: string;
+  running: Backends;
+}
+
+interface Exchange extends Asked {
+  repository: Repository;
+  caller: Caller;
 }
 
 async function runBackend(
@@ -104,16 +116,20 @@ async function runBackend(
   child.stdin.on('error', () => undefined);
   if (request.method === 'POST') request.raw.pipe(child.stdin);
   else child.stdin.end();
-  reply.raw.once('close', () => {
+  const endWithClient = () => {
     if (!reply.raw.writableFinished) signalGroup(pid, 'SIGTERM');
-  });
+  };
+  if (reply.raw.destroyed) endWithClient();
+  else reply.raw.once('close', endWithClient);
   const ended = once(child, 'close').then(async ([code]) => {
     if (code !== 0) request.log.error({ code, complaints: complaints() }, 'git http-backend failed');
     const { repository, caller, service } = exchange;
     if (service === 'git-receive-pack' && request.method === 'POST' && caller.user) {
       await afterPush(forge, caller.user, repository, request.log);
     }
+    exchange.running.delete(pid);
   });
+  exchange.running.set(pid, ended);
   const head = await readCgiHead(child.stdout).catch(async (error: unknown) => {
     if (!(error instanceof CgiHeadError)) throw error;
     await ended;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { Stage } from './forge-contract.js';
-import { at, eachAt, type Identity, textAt, until } from './scene.js';
+import { at, eachAt, type Identity, numberAt, textAt, until } from './scene.js';
 import { openPull, openPullFromFork, publish } from './work-tree.js';
 
 /** Pull requests: what the bridge reads to know which commit to test. */
@@ -152,6 +152,35 @@ export function pullContract(stage: Stage): void {
       expect(answer.body).to.containSubset({
         head: { label: 'change', ref: 'refs/pull/1/head', sha: pull.sha, repo: { full_name: pull.fork } },
       });
+    });
+
+    it('are closed when the branch they lead to is deleted', async () => {
+      const { bot, outsider, owner } = stage.scene;
+      const pull = await opened();
+      await stage.work.push(owner, pull.repository, 'main:old');
+      await stage.work.push(outsider, pull.fork, 'change:second');
+      const head = `${outsider.login}:second`;
+      const second = await openPull(stage.scene, outsider, pull.repository, {
+        head,
+        base: 'old',
+        title: 'Old',
+      });
+      expect(second.status).to.equal(201);
+      await stage.work.push(owner, pull.repository, ':old');
+      const number = numberAt(second.body, 'number');
+      const state = async () => at((await ask(bot, 'GET', path({ ...pull, number }))).body, 'state');
+      await until(async () => (await state()) === 'closed');
+    });
+
+    it('leave alone, while closed, the ref that is kept of them', async () => {
+      const { outsider } = stage.scene;
+      const pull = await opened();
+      await ask(outsider, 'PATCH', path(pull), { state: 'closed' });
+      const sha = await stage.work.commit('change');
+      await stage.work.push(outsider, pull.fork, 'change');
+      expect(at((await ask(outsider, 'GET', path(pull))).body, 'head.sha')).to.equal(sha);
+      const refs = await stage.work.remoteRefs(undefined, pull.repository);
+      expect(refs['refs/pull/1/head']).to.equal(pull.sha);
     });
 
     it('are closed when their fork is deleted, and keep the commit', async () => {

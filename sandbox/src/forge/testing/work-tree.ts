@@ -104,7 +104,7 @@ export async function openPull(
   scene: Scene,
   as: Identity,
   repository: string,
-  wanted: { head: string; title: string; body?: string },
+  wanted: { head: string; base?: string; title: string; body?: string },
 ): Promise<Answer> {
   const about = { base: 'main', ...wanted };
   let answer: Answer | undefined;
