@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -5,6 +6,7 @@ import {
   disconnectDocker,
   killMarked,
   listServices,
+  newRunId,
   type RunRecord,
   runFolder,
   type StageName,
@@ -12,6 +14,7 @@ import {
 } from '@cc-ci/core';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { selfCommand } from './runner-process.js';
 import { nodeState } from './testing/node-state.js';
 import { findProcesses } from './testing/processes.js';
 import { type Rig, type RunnerProcess, startRig } from './testing/rig.js';
@@ -161,6 +164,99 @@ describe('cc-ci run, on the real swarm', function () {
     expect(stageOf(await recordOf(next), 'prepare').notes.join()).to.include(runner.run);
     expect((await recordOf(runner)).summary?.outcome.sentence).to.include('was killed');
     expect(await killMarked('CC_CI_RUN', runner.run)).to.deep.equal([]);
+  });
+
+  it('does the same stage by stage, each a process of its own', async () => {
+    const { src, ref } = await rig.recipe('custom-html', 'good-change');
+    const id = newRunId();
+    const stage = (name: string, ...flags: string[]) =>
+      rig.spawn(id, ['stage', name, `--run=${id}`, ...flags]);
+    const whole = ['--recipe=custom-html', `--ref=${ref}`, `--src=${src}`];
+    expect(await stage('install').ended).to.equal(2);
+    expect(await stage('prepare', ...whole).ended).to.equal(0);
+    const twice = stage('prepare', ...whole);
+    expect(await twice.ended).to.equal(2);
+    expect(twice.output()).to.include('exists already');
+    const install = stage('install');
+    expect(await install.ended, install.output()).to.equal(0);
+    expect(await stage('upgrade').ended).to.equal(0);
+    expect(await stage('teardown').ended).to.equal(0);
+    const record = await rig.record(id);
+    expect(stagesOf(record ?? expect.fail('no record'))).to.include({
+      install: 'passed',
+      teardown: 'passed',
+      backup: 'pending',
+    });
+    // Two stages were never called for: that is not green.
+    expect(record?.summary?.outcome).to.include({ verdict: 'error', blame: 'ci' });
+    expect(await stage('install').ended).to.equal(2);
+  });
+
+  it('stops and cleans up when the process that started it is gone', async () => {
+    const id = newRunId();
+    const { src, ref } = await rig.recipe('custom-html', 'good-change');
+    const [node = '', ...args] = selfCommand(
+      'run',
+      'custom-html',
+      `--run=${id}`,
+      `--ref=${ref}`,
+      `--src=${src}`,
+    );
+    // A shell of its own between us and the runner, in its own process group, as an engine would be.
+    const engine = spawn('sh', ['-c', '"$@" & wait', 'sh', node, ...args], {
+      env: rig.env,
+      detached: true,
+      stdio: 'ignore',
+    });
+    await until(async () => (await rig.record(id))?.plan.app);
+    engine.kill('SIGKILL');
+    const summary = await until(async () => (await rig.record(id))?.summary);
+    expect(summary.outcome).to.include({ verdict: 'cancelled', blame: 'cancelled' });
+    await until(async () => (await findProcesses(`--run=${id}`)).length === 0);
+  });
+
+  it('names a tool that is missing, and how to get it, before anything is deployed', async () => {
+    for (const [variable, hint] of [
+      ['CC_CI_ABRA', 'CC_CI_ABRA'],
+      ['CC_CI_CHROMIUM', 'apt-get install chromium'],
+    ] as const) {
+      const { src, ref } = await rig.recipe('custom-html', 'good-change');
+      const id = newRunId();
+      const args = ['run', 'custom-html', `--run=${id}`, `--ref=${ref}`, `--src=${src}`];
+      const runner = rig.spawn(id, args, { [variable]: '/nowhere/tool' });
+      expect(await runner.ended).to.equal(2);
+      expect(runner.output()).to.include('/nowhere/tool').and.include(hint);
+      expect(stagesOf(await recordOf(runner))).to.include({
+        prepare: 'failed',
+        install: 'not-run',
+        teardown: 'passed',
+      });
+    }
+  });
+
+  it('refuses bad input before any process is started', async () => {
+    const ref = `--ref=${'a'.repeat(40)}`;
+    const src = '--src=http://127.0.0.1:9/x.git';
+    const bad: [string[], string][] = [
+      [['run', 'x;y', ref, src], 'recipe: '],
+      [['run', '../x', ref, src], 'recipe: '],
+      [['run', 'ok', '--ref=main', src], 'ref: a ref is a full commit id'],
+      [['run', 'ok', ref, '--src=ext::sh -c id'], 'src: '],
+      [['run', 'ok', ref], 'src: is missing'],
+      [['run', 'ok', ref, src, '--pr=1;2'], 'pr: '],
+      [['run', 'ok', ref, src, '--repo=../x'], 'repo: '],
+      [['run', 'ok', ref, src, '--run=../../x'], 'run: '],
+      [['run', 'ok', ref, src, '--timeout=soon'], '--timeout: '],
+      [['stage', 'deploy', '--run=abcdefgh'], 'stage "deploy"'],
+      [['report', '..'], 'run: '],
+    ];
+    const before = await readdir(join(rig.stateDir, 'runs')).catch(() => []);
+    for (const [args, message] of bad) {
+      const refused = rig.spawn('none', args);
+      expect(await refused.ended, args.join(' ')).to.equal(2);
+      expect(refused.output()).to.include(message);
+    }
+    expect(await readdir(join(rig.stateDir, 'runs')).catch(() => [])).to.deep.equal(before);
   });
 
   it('runs one recipe at two commits side by side, and the janitor of one leaves the other alone', async () => {

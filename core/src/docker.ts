@@ -116,9 +116,10 @@ const service = z.object({
   Spec: z.object({
     Name: z.string(),
     Labels: labels,
-    TaskTemplate: z.object({
-      ContainerSpec: z.object({ Image: z.string(), Env: z.array(z.string()).nullish() }),
-      Networks: z.array(z.object({ Target: z.string() })).nullish(),
+    // Whole, like the spec of a task below: whether they are equal says whether a task is up to date.
+    TaskTemplate: z.looseObject({
+      ContainerSpec: z.looseObject({ Image: z.string(), Env: z.array(z.string()).nullish() }),
+      Networks: z.array(z.looseObject({ Target: z.string() })).nullish(),
     }),
     Mode: z.object({
       Replicated: z.object({ Replicas: z.number().optional() }).optional(),
@@ -136,7 +137,7 @@ const task = z.object({
   ServiceID: z.string(),
   CreatedAt: z.string(),
   DesiredState: z.string(),
-  Spec: z.object({ ContainerSpec: z.object({ Image: z.string() }).optional() }),
+  Spec: z.looseObject({ ContainerSpec: z.looseObject({ Image: z.string() }).optional() }),
   Status: z.object({
     Timestamp: z.string(),
     State: z.string(),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,9 +52,16 @@ describe('running programs', () => {
   });
 
   it('names a program that is missing and how to get it', async () => {
-    const error = await caught(run('/nowhere/abra', []));
-    expect(error).to.be.instanceOf(ToolMissingError);
-    expect((error as ToolMissingError).hint).to.include('CC_CI_ABRA');
+    const cases = [
+      ['/nowhere/docker', {}, 'apt-get install docker.io'],
+      ['/nowhere/thing', {}, 'install /nowhere/thing'],
+      ['/nowhere/thing', { missingHint: 'ask Alice' }, 'ask Alice'],
+    ] as const;
+    for (const [file, options, hint] of cases) {
+      const error = await caught(run(file, [], options));
+      expect(error).to.be.instanceOf(ToolMissingError);
+      expect((error as ToolMissingError).hint).to.include(hint);
+    }
   });
 
   it('ends the whole process group at the deadline, also who ignores SIGTERM', async () => {
@@ -94,14 +102,14 @@ describe('running programs', () => {
   it('finds marked processes wherever they hide', async () => {
     const value = `test-${process.pid}-${Date.now()}`;
     const env = { ...process.env, CC_CI_RUN: value };
-    const hidden = spawn('setsid', ['sh', '-c', 'sleep 1000 & sleep 1000'], {
+    const script = 'sleep 1000 & echo ready; sleep 1000; :';
+    const hidden = spawn('setsid', ['--fork', 'sh', '-c', script], {
       env,
-      detached: true,
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
-    hidden.unref();
-    const killed: number[] = [];
-    while (killed.length < 3) killed.push(...(await killMarked('CC_CI_RUN', value)));
+    await once(hidden.stdout, 'data');
+    // The shell and its two children, unless it was killed before it came to the second.
+    expect(await killMarked('CC_CI_RUN', value)).to.have.length.within(2, 3);
     expect(await killMarked('CC_CI_RUN', value)).to.deep.equal([]);
   });
 });

@@ -15,8 +15,6 @@ const ERROR_TAIL = 2_000;
 const HOW_TO_GET: Record<string, string> = {
   docker: 'install Docker (Debian: apt-get install docker.io), or run ./setup',
   git: 'apt-get install git, or run ./setup',
-  abra: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
-  chromium: 'apt-get install chromium, or point CC_CI_CHROMIUM at a Chromium or Chrome',
   openssl: 'apt-get install openssl, or run ./setup',
   debootstrap: 'apt-get install debootstrap, or run ./setup',
 };
@@ -38,6 +36,8 @@ export interface RunOptions {
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Applied to lines, error messages and the result. */
   redactor?: Redactor;
+  /** What to do when the program is missing, where there is more to say than its name. */
+  missingHint?: string;
   /** Exit codes that count as success. Default: only 0. */
   okCodes?: readonly number[];
   /** Characters of each stream to keep for the result (the last ones). */
@@ -103,7 +103,7 @@ export async function run(
 
   if (child.pid === undefined || result.code === 'ENOENT' || result.code === 'EACCES') {
     throw new ToolMissingError(`${file} cannot be run: ${result.originalMessage ?? 'not found'}`, {
-      hint: HOW_TO_GET[file.split('/').pop() ?? file] ?? `install ${file}`,
+      hint: options.missingHint ?? HOW_TO_GET[file.split('/').pop() ?? file] ?? `install ${file}`,
     });
   }
   const output = redact(`${stdout.text()}${stderr.text()}`.trim().slice(-ERROR_TAIL));

@@ -26,6 +26,7 @@ async function abra(
       TERM: 'dumb',
       NO_COLOR: '1',
     },
+    missingHint: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
     ...options,
   });
 }

@@ -37,6 +37,8 @@ export interface Rig {
   recipe(name: string, ref: string): Promise<{ src: string; ref: string }>;
   /** Starts `cc-ci run` for a branch or tag of a sample recipe. */
   start(recipe: string, ref: string, extra?: readonly string[]): Promise<RunnerProcess>;
+  /** Starts `cc-ci` with these arguments. */
+  spawn(id: string, args: readonly string[], change?: NodeJS.ProcessEnv): RunnerProcess;
   record(id: string): Promise<RunRecord | undefined>;
   close(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startRig(images: readonly string[]): Promise<Rig> {
         env,
       );
     },
+    spawn: (id, args, change = {}) => runnerProcess(id, selfCommand(...args), { ...env, ...change }),
     record: (id) => readRun(runFolder(stateDir, id)),
     async close() {
       await edge.close();

@@ -5,6 +5,7 @@ import { recipeFolder, type StageContext, updatePlan } from '../context.js';
 import { StageFailure } from '../failure.js';
 import { janitor } from '../reap.js';
 import { fetchRecipe } from '../recipe.js';
+import { findChromium } from '../tests/browser.js';
 
 /** Clears up after killed runs, fetches the recipe at the commit under test, reads it, and chooses the app's names. */
 export async function prepare(context: StageContext): Promise<void> {
@@ -14,6 +15,8 @@ export async function prepare(context: StageContext): Promise<void> {
     if (info.Swarm.LocalNodeState !== 'active' || !info.Swarm.ControlAvailable) {
       throw new StageFailure('ci', 'this Docker engine is not a Swarm manager; run: docker swarm init');
     }
+    // A browser that is missing should not be found out after a deployment.
+    findChromium(config.runner.chromium);
     const reaped = await janitor(
       docker,
       config.common.stateDir,

@@ -116,6 +116,8 @@ async function runTestProcess(
   if (!complete)
     throw new StageFailure('tests', `${what} could not be run to the end`, lastLines(ended?.output ?? ''));
   if (lines.length === 0) throw new StageFailure('tests', `${what}: no test was found, which proves nothing`);
+  if (lines.every(({ test }) => test.state === 'skipped'))
+    throw new StageFailure('tests', `${what}: every test was skipped, which proves nothing`);
   if (ended)
     throw new StageFailure(
       'tests',

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  connectDocker,
+  disconnectDocker,
+  loadConfig,
+  newRunId,
+  type Plan,
+  planFile,
+  STAGES,
+  type StageName,
+  writeJson,
+} from '@cc-ci/core';
+import type { StageContext } from '../context.js';
+import { startStage } from '../recorder.js';
+import { type AppFacts, appFile } from '../tests/app-file.js';
+
+/** A stage's context without a run around it. Its folder lies in the package, so that test files find what they import. */
+export async function testContext(
+  stage: StageName,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ context: StageContext; said: string[]; dispose(): Promise<void> }> {
+  const stateDir = await mkdtemp(fileURLToPath(new URL('../../.test-', import.meta.url)));
+  const run = newRunId();
+  const dir = join(stateDir, 'runs', run);
+  const plan = somePlan(run);
+  await writeJson(planFile(dir), plan);
+  const said: string[] = [];
+  const secrets = new Map<string, string>();
+  const docker = connectDocker();
+  const context: StageContext = {
+    config: loadConfig(['common', 'runner'], {
+      CC_CI_STATE_DIR: stateDir,
+      CC_CI_ZONE: 'ci.test',
+      CC_CI_TESTS_DIR: join(stateDir, 'tests'),
+      ...env,
+    }),
+    docker,
+    dir,
+    plan,
+    stage: await startStage(
+      dir,
+      stage,
+      () => ({ text: (text) => text, stream: () => ({ write: (x) => x, end: () => '' }) }),
+      (line) => void said.push(line),
+    ),
+    signal: new AbortController().signal,
+    secrets,
+  };
+  return {
+    context,
+    said,
+    async dispose() {
+      await disconnectDocker(docker);
+      await rm(stateDir, { recursive: true });
+    },
+  };
+}
+
+/** A plan as `prepare` finds it. */
+export function somePlan(run: string, change: Partial<Plan> = {}): Plan {
+  return {
+    schema: 1,
+    request: { run, recipe: 'custom-html', ref: 'a'.repeat(40), src: '/srv/custom-html.git' },
+    mode: 'run',
+    createdAt: new Date().toISOString(),
+    stages: [...STAGES],
+    overlays: [],
+    tools: {},
+    ...change,
+  };
+}
+
+/** Facts of an app that is not there, written where test processes look for them. */
+export async function writeSomeFacts(dir: string): Promise<AppFacts> {
+  const facts: AppFacts = {
+    recipe: 'custom-html',
+    url: 'https://custom-html.ci.test',
+    domain: 'custom-html.ci.test',
+    stack: 'custom-html_ci_test',
+    env: {},
+    secrets: {},
+    edge: {},
+  };
+  await writeJson(appFile(dir), facts, 0o600);
+  return facts;
+}
