@@ -21,7 +21,9 @@ const runner = mocha.run((failures) => {
   for (const test of skipped) console.log(`not run: ${test.fullTitle()}`);
   const bad = failures > 0 || passes === 0 || (process.env.CI && skipped.length > 0);
   if (process.env.CI && skipped.length > 0) console.log('in CI a test that cannot run is a failure');
-  console.log(`${passes} passed, ${failures + (failures === 0 && bad ? 1 : 0)} failed, ${skipped.length} skipped`);
+  console.log(
+    `${passes} passed, ${failures + (failures === 0 && bad ? 1 : 0)} failed, ${skipped.length} skipped`,
+  );
   process.exitCode = bad ? 1 : 0;
   // A test that leaves a server or a child behind is a fault of its own.
   setTimeout(() => fail('a test left something open: this process does not end by itself'), 10_000).unref();
