@@ -19,7 +19,7 @@ export interface Rig {
 export const OBEDIENT_RUNNER = `
 trap 'echo "$1 torn down"; exit 2' TERM
 echo "$1 began"; : > "$2/$1.started"
-until [ -e "$2/$1.exit" ]; do sleep 0.02; done
+until [ -s "$2/$1.exit" ]; do sleep 0.02; done
 echo "$1 ends"; exit "$(cat "$2/$1.exit")"`;
 
 /** A request that names no real recipe. */
