@@ -17,6 +17,7 @@ describe('apps', () => {
       signal: new AbortController().signal,
       log: createLog(() => undefined),
       print: () => undefined,
+      printError: () => undefined,
       noInput: true,
       offline: false,
     };

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type EnvEntry, InputError, parseEnvFile, readFileIfAny, writeFileAtomic } from '@cc-ci/core';
 import { type Abra, recipeFolder } from './context.js';
+import { namesIn } from './folders.js';
 import { requireRecipeName, syncRecipe, withoutDirtyMark } from './recipe.js';
 
 /** The server that is this machine's own Swarm. */
@@ -44,22 +45,19 @@ export function stackName(name: string, env: Readonly<Record<string, string>>): 
 /** The servers that are registered. */
 export async function listServers(abra: Abra): Promise<string[]> {
   const folder = join(abra.dir, 'servers');
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(folder);
   // A server may be a symbolic link to a folder.
   const isFolder = await Promise.all(
     names.map(async (name) => (await stat(join(folder, name))).isDirectory()),
   );
-  return names.filter((_, index) => isFolder[index]).sort();
+  return names.filter((_, index) => isFolder[index]);
 }
 
 /** Every app there is. */
 export async function listApps(abra: Abra): Promise<App[]> {
   const apps: App[] = [];
   for (const server of await listServers(abra)) {
-    for (const file of (await readdir(join(abra.dir, 'servers', server))).sort()) {
+    for (const file of await namesIn(join(abra.dir, 'servers', server))) {
       if (file.endsWith('.env')) apps.push(await readApp(abra, server, basename(file, '.env')));
     }
   }

@@ -22,6 +22,8 @@ export interface Abra {
   log: Log;
   /** Writes a line to stdout: what was asked for, as opposed to what happened meanwhile. */
   print(line: string): void;
+  /** Writes a line to stderr, for what a command that was asked for says there itself. */
+  printError(line: string): void;
   /** `--no-input`: every question is answered yes. */
   noInput: boolean;
   /** `--offline`: recipes are not fetched. */

@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { CcCiError, type DockerService, type DockerTask, listServices, listTasks } from '@cc-ci/core';
 import type { Abra } from './context.js';
 
-/** What the state of a stack means. */
-export type Assessment = 'converged' | 'waiting' | 'failed';
+/**
+ * What the state of a stack means. `counted`: as many tasks run as should, but some are not of the service's present
+ * spec. That is how it looks before Swarm begins an update; or for good, where a change asks for no new task.
+ */
+export type Assessment = 'converged' | 'counted' | 'waiting' | 'failed';
 
 const UPDATING = new Set(['updating', 'rollback_started']);
 /** Swarm gave the update up: it stopped in the middle, or went back. */
@@ -13,24 +17,39 @@ const GIVEN_UP = new Set(['paused', 'rollback_paused', 'rollback_completed']);
  * What abra makes of services: an update that Swarm gave up is a failure, everything else that is not N of N yet is
  * waited for, crash loops included. (A task with a health check counts as running only once that passes.)
  */
-export function assess(services: readonly DockerService[]): Assessment {
+export function assess(services: readonly DockerService[], tasks: readonly DockerTask[]): Assessment {
   const updates = services.map((service) => service.UpdateStatus?.State ?? '');
   if (updates.some((state) => GIVEN_UP.has(state))) return 'failed';
   if (services.length === 0 || updates.some((state) => UPDATING.has(state))) return 'waiting';
-  return services.every(isUp) ? 'converged' : 'waiting';
+  if (!services.every(isCounted)) return 'waiting';
+  return services.every((service) => isCurrent(service, tasks)) ? 'converged' : 'counted';
 }
 
-function isUp({ Spec, ServiceStatus }: DockerService): boolean {
+function isCounted({ Spec, ServiceStatus }: DockerService): boolean {
   const { RunningTasks: running = 0, DesiredTasks: desired = 0 } = ServiceStatus ?? {};
   return running >= desired && (desired > 0 || Spec.Mode.Replicated?.Replicas === 0);
 }
 
+function isCurrent(service: DockerService, tasks: readonly DockerTask[]): boolean {
+  const current = tasks.filter(
+    (task) =>
+      task.ServiceID === service.ID &&
+      task.DesiredState === 'running' &&
+      task.Status.State === 'running' &&
+      isDeepStrictEqual(withoutRuntime(task.Spec), withoutRuntime(service.Spec.TaskTemplate)),
+  );
+  return current.length >= (service.ServiceStatus?.DesiredTasks ?? 0);
+}
+
+/** The engine names the default runtime in a service's spec, and leaves it out in its tasks'. */
+function withoutRuntime(spec: Record<string, unknown>): Record<string, unknown> {
+  const { Runtime: _, ...rest } = spec;
+  return rest;
+}
+
 const POLL_MS = 500;
-/**
- * How long everything must stay up, in milliseconds. Right after an update was asked for Swarm still counts the old
- * tasks and says nothing of an update; it begins within moments.
- */
-const SETTLE_MS = 1_500;
+/** How long a state must last until it is believed, in milliseconds. */
+const SETTLE_MS = { converged: 1_500, counted: 10_000 };
 
 /**
  * Waits until every service of a stack is up and has stayed up.
@@ -39,15 +58,17 @@ const SETTLE_MS = 1_500;
  */
 export async function waitConverged(abra: Abra, stack: string, timeoutSeconds: number): Promise<void> {
   const deadline = performance.now() + timeoutSeconds * 1000;
-  let upSince: number | undefined;
+  let last: { state: Assessment; since: number } | undefined;
   for (;;) {
     const services = await listServices(abra.docker, stack);
-    const state = assess(services);
+    const tasks = await listTasks(abra.docker, stack);
+    const state = assess(services, tasks);
     const now = performance.now();
-    upSince = state === 'converged' ? (upSince ?? now) : undefined;
-    if (upSince !== undefined && now - upSince >= SETTLE_MS) return;
+    if (last?.state !== state) last = { state, since: now };
+    if (state === 'converged' || state === 'counted') {
+      if (now - last.since >= SETTLE_MS[state]) return;
+    }
     if (state === 'failed' || now >= deadline) {
-      const tasks = await listTasks(abra.docker, stack);
       for (const line of explain(services, tasks)) abra.log.error(line);
       throw new CcCiError(state === 'failed' ? 'deploy failed' : 'deploy timed out');
     }
@@ -58,7 +79,7 @@ export async function waitConverged(abra: Abra, stack: string, timeoutSeconds: n
 /** One line for each service that is not up: how many tasks run, what became of the update, the newest task's error. */
 export function explain(services: readonly DockerService[], tasks: readonly DockerTask[]): string[] {
   return services
-    .filter((service) => assess([service]) !== 'converged')
+    .filter((service) => assess([service], tasks) !== 'converged')
     .map(({ ID, Spec, ServiceStatus, UpdateStatus }) => {
       const counts = `${ServiceStatus?.RunningTasks ?? 0}/${ServiceStatus?.DesiredTasks ?? 0}`;
       const failed = tasks.find((task) => task.ServiceID === ID && task.Status.Err);

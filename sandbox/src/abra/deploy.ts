@@ -73,7 +73,16 @@ export function clientEnvironment(
 }
 
 /**
- * `docker stack deploy` over the recipe's files and what abra adds. Flags are those that clients from 20.10 on know.
+ * The flag by which a deploy does not wait for tasks, which we do ourselves: clients before 26 lack it, later ones
+ * mean to change what happens without it.
+ */
+async function detachFlag(abra: Abra): Promise<string[]> {
+  const { stdout } = await dockerClient(abra, ['stack', 'deploy', '--help']);
+  return stdout.includes('--detach') ? ['--detach=true'] : [];
+}
+
+/**
+ * `docker stack deploy` over the recipe's files and what abra adds, with clients from 20.10 on.
  * `--resolve-image never`, unlike abra: the images of a sandbox are in no registry, and asking one for each of them
  * takes long where there is no way out.
  */
@@ -95,7 +104,8 @@ async function stackDeploy(
     await writeFile(labelsFile, after);
     // The first file decides where relative paths begin; for stdin that is the working folder.
     const files = ['-', ...composeFileNames(app.env), labelsFile].flatMap((file) => ['--compose-file', file]);
-    await dockerClient(abra, ['stack', 'deploy', '--resolve-image', 'never', ...files, app.stack], {
+    const flags = ['--resolve-image', 'never', ...(await detachFlag(abra))];
+    await dockerClient(abra, ['stack', 'deploy', ...flags, ...files, app.stack], {
       cwd: app.folder,
       env,
       input: before,

@@ -36,6 +36,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
       signal: stop.signal,
       log,
       print: (line) => write.out(`${line}\n`),
+      printError: (line) => write.err(`${line}\n`),
       noInput: false,
       offline: false,
     };

@@ -20,6 +20,7 @@ async function meaning(...argv: string[]): Promise<{ verb: string; call: Call } 
     signal: new AbortController().signal,
     log: createLog(write),
     print: write,
+    printError: write,
     noInput: false,
     offline: false,
   };

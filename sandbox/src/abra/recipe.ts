@@ -1,7 +1,8 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, recipeName } from '@cc-ci/core';
 import { type Abra, recipeFolder } from './context.js';
+import { exists } from './folders.js';
 import { git } from './git.js';
 import { sortVersions } from './versions.js';
 
@@ -47,13 +48,6 @@ export async function ensureExists(abra: Abra, recipe: string): Promise<boolean>
 export async function cloneAnew(abra: Abra, recipe: string): Promise<void> {
   await rm(recipeFolder(abra, requireRecipeName(recipe)), { recursive: true, force: true });
   await ensureExists(abra, recipe);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Whether anything in the tree differs from its commit, untracked files included. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, readJson, writeJson } from '@cc-ci/core';
 import { z } from 'zod';
 import type { Abra } from '../context.js';
+import { namesIn } from '../folders.js';
 
 const snapshot = z.object({
   id: z.string(),
@@ -42,10 +43,7 @@ export function snapshotStore(abra: Abra): string {
 
 /** The snapshots of a stack, the oldest first. */
 export async function listSnapshots(store: string, stack: string): Promise<Snapshot[]> {
-  const names = await readdir(join(store, stack)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(join(store, stack));
   const found = await Promise.all(names.map((id) => readJson(join(store, stack, id, DESCRIPTION), snapshot)));
   return found.filter((item) => item !== undefined).sort((a, b) => a.time.localeCompare(b.time));
 }

@@ -57,7 +57,7 @@ export const cmdGroup: Group = {
 /** What comes out of a command goes where its own output goes, as it comes. */
 function passOn(abra: Abra): Pick<RunOptions, 'onLine'> {
   return {
-    onLine: (line, stream) => (stream === 'stdout' ? abra.print(line) : process.stderr.write(`${line}\n`)),
+    onLine: (line, stream) => (stream === 'stdout' ? abra.print(line) : abra.printError(line)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError, readFileIfAny, writeFileAtomic } from '@cc-ci/core';
 import {
@@ -76,7 +76,7 @@ async function newApp(call: Call): Promise<void> {
   if (call.has('pass')) throw new InputError('--pass is not supported by this stand-in');
   const envFile = envFileOf(abra, await chooseServer(abra, call.text('server')), domain);
   const pin = await prepareRecipe(abra, recipe, version, call.has('chaos'));
-  if (await exists(envFile)) throw new InputError(`${envFile} already exists?`);
+  if ((await readFileIfAny(envFile)) !== undefined) throw new InputError(`${envFile} already exists?`);
   const samplePath = join(recipeFolder(abra, recipe), '.env.sample');
   const sample = await readFileIfAny(samplePath);
   if (sample === undefined) throw new InputError(`${samplePath} does not exist?`);
@@ -118,13 +118,6 @@ async function chooseServer(abra: Abra, wanted: string | undefined): Promise<str
     throw new InputError(`this stand-in knows the server "${LOCAL_SERVER}" only, not "${server}"`);
   }
   return server;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function undeploy(call: Call): Promise<void> {

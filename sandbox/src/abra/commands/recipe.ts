@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, parseEnvFile, readFileIfAny } from '@cc-ci/core';
 import { stackName } from '../app.js';
 import { composeFileNames, mergeCompose, parseCompose, readCompose } from '../compose.js';
 import { type Abra, recipeFolder, table } from '../context.js';
+import { namesIn } from '../folders.js';
 import { git } from '../git.js';
 import { interpolate } from '../interpolate.js';
 import { type LintSubject, lint } from '../lint.js';
@@ -90,12 +90,8 @@ async function sampleApp(abra: Abra, recipe: string): Promise<LintSubject> {
 
 async function list(call: Call): Promise<void> {
   const { abra } = call;
-  const folder = join(abra.dir, 'recipes');
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  const wanted = names.filter((name) => name.includes(call.text('pattern') ?? '')).sort();
+  const names = await namesIn(join(abra.dir, 'recipes'));
+  const wanted = names.filter((name) => name.includes(call.text('pattern') ?? ''));
   const rows = await Promise.all(
     wanted.map(async (name) => ({ name, version: (await versionsOf(abra, name)).published.at(-1) ?? '' })),
   );

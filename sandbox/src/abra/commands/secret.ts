@@ -72,10 +72,7 @@ async function generate(call: Call): Promise<void> {
     name === undefined || version === undefined
       ? await generateAll(abra, app, compose)
       : [await generateOne(abra, atVersion(app, find(app, compose, name), version))];
-  if (generated.length === 0) {
-    abra.log.warn('no secrets generated');
-    throw new InputError('no secrets generated');
-  }
+  if (generated.length === 0) throw new InputError('no secrets generated');
   if (call.has('machine')) {
     abra.print(JSON.stringify(generated));
     return;

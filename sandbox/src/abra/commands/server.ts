@@ -1,8 +1,9 @@
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dockerInfo, InputError } from '@cc-ci/core';
 import { LOCAL_SERVER, listServers } from '../app.js';
 import { table } from '../context.js';
+import { namesIn } from '../folders.js';
 import { arg, type Call, type Group } from '../verbs.js';
 
 /** `abra server`. */
@@ -51,7 +52,7 @@ async function remove(call: Call): Promise<void> {
   const name = arg(call, 0);
   if (!(await listServers(abra)).includes(name)) throw new InputError(`server "${name}" is not registered`);
   const folder = join(abra.dir, 'servers', name);
-  const files = await readdir(folder);
+  const files = await namesIn(folder);
   if (files.length > 0) throw new InputError(`${folder} is not empty: ${files.join(', ')}`);
   await rmdir(folder);
   abra.log.info(`${name} removed`);

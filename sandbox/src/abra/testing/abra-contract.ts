@@ -12,8 +12,8 @@ import { createFixtureRecipe, type FixtureRecipe, NEW_VERSION, OLD_VERSION } fro
 export interface ContractSubject {
   /** The executable. */
   abra: string;
-  /** Variables it needs besides ABRA_DIR. */
-  env?: NodeJS.ProcessEnv;
+  /** Variables it needs besides ABRA_DIR; in `folder` (removed at the end) it may keep what it likes. */
+  env?: (folder: string) => NodeJS.ProcessEnv;
   /** Whether a backup bot (or what stands for it) is there. */
   backups: boolean;
 }
@@ -32,7 +32,7 @@ export function abraContract(name: string, subject: ContractSubject): void {
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'abra-contract-'));
       recipe = await createFixtureRecipe(folder, 'fixture', await ensureTinyImage());
-      home = createAbraHome(subject.abra, join(folder, 'abra'), subject.env);
+      home = createAbraHome(subject.abra, join(folder, 'abra'), subject.env?.(folder));
       await home.clone(recipe);
     });
     after(async () => {
@@ -164,7 +164,7 @@ export function abraContract(name: string, subject: ContractSubject): void {
       await writeFile(join(home.dir, 'recipes/fixture/compose.extra.yml'), 'version: "3.8"\n');
       const refused = await home.fails('app', 'deploy', domain, NEW_VERSION, '-n', '-f', '-D');
       expect(refused.text).to.match(/FATA .*has locally unstaged changes/);
-      await home.ok('app', 'deploy', domain, '-n', '-C', '-D', '-c');
+      await home.ok('app', 'deploy', domain, '-n', '-C', '-D');
       const head = await home.head('fixture');
       expect((await deployedLabels(stack))['chaos-version']).to.equal(`${head.slice(0, 8)}+U`);
     });

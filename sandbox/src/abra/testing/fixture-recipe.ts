@@ -60,7 +60,7 @@ export async function createRepository(folder: string, name: string): Promise<Fi
       for (const [file, text] of Object.entries(files)) {
         const path = join(work, file);
         if (text === undefined) {
-          await rm(path);
+          await rm(path, { force: true });
           continue;
         }
         await mkdir(dirname(path), { recursive: true });
