@@ -2,8 +2,8 @@ import { type Docker, listServices } from '@cc-ci/core';
 import { requireApp, type StageContext } from './context.js';
 import { eventually } from './eventually.js';
 import { StageFailure } from './failure.js';
-import type { AppFacts } from './tests/app-file.js';
-import { type HttpResponse, httpClient } from './tests/http.js';
+import type { AppFacts } from './recipe-tests/app-file.js';
+import { type HttpResponse, httpClient } from './recipe-tests/http.js';
 
 /** The edge hears of a healthy task a moment after Swarm does. In milliseconds. */
 const ROUTE_TIMEOUT_MS = 30_000;

@@ -19,8 +19,8 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import { abraFolder, RUN_MARKER, secretsFile } from './context.js';
+import { appFile } from './recipe-tests/app-file.js';
 import { removeApp } from './remove-app.js';
-import { appFile } from './tests/app-file.js';
 
 /** The lock of a run: whoever holds it may touch its app. */
 export const lockFile = (dir: string) => join(dir, 'lock');

@@ -1,9 +1,9 @@
 import { CcCiError, connectDocker, listContainers, listServices, run } from '@cc-ci/core';
-import { readAppFacts } from '../tests/app-file.js';
-import { httpClient } from '../tests/http.js';
+import { readAppFacts } from '../recipe-tests/app-file.js';
+import { httpClient } from '../recipe-tests/http.js';
 
 export { eventually } from '../eventually.js';
-export type { HttpClient, HttpInit, HttpResponse } from '../tests/http.js';
+export type { HttpClient, HttpInit, HttpResponse } from '../recipe-tests/http.js';
 
 const facts = readAppFacts();
 const docker = connectDocker();

@@ -1,5 +1,5 @@
 import Mocha from 'mocha';
-import { RESULTS_VARIABLE, writeResultLine } from '../tests/result-lines.js';
+import { RESULTS_VARIABLE, writeResultLine } from '../recipe-tests/result-lines.js';
 
 const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 

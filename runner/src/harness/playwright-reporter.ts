@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
-import { RESULTS_VARIABLE, writeResultLine } from '../tests/result-lines.js';
+import { RESULTS_VARIABLE, writeResultLine } from '../recipe-tests/result-lines.js';
 
 /** One JSON line per browser test, with what it left behind. */
 export default class RecordingReporter implements Reporter {

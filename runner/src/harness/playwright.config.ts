@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
-import { readAppFacts } from '../tests/app-file.js';
-import { BROWSER_VARIABLE, browserSettings, SPECS_VARIABLE } from '../tests/browser.js';
+import { readAppFacts } from '../recipe-tests/app-file.js';
+import { BROWSER_VARIABLE, browserSettings, SPECS_VARIABLE } from '../recipe-tests/browser.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const browser = browserSettings.parse(JSON.parse(process.env[BROWSER_VARIABLE] ?? 'null'));

@@ -1,5 +1,5 @@
 import { test as base } from '@playwright/test';
-import { type AppFacts, readAppFacts } from '../tests/app-file.js';
+import { type AppFacts, readAppFacts } from '../recipe-tests/app-file.js';
 
 export { expect } from '@playwright/test';
 

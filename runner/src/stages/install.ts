@@ -16,8 +16,8 @@ import { waitConverged } from '../converge.js';
 import { lastLines, StageFailure } from '../failure.js';
 import { hostHasIpvs, OVERLAY_FILE, overlayFor, writeOverlay } from '../overlay.js';
 import { checkout } from '../recipe.js';
-import { type AppFacts, appFile } from '../tests/app-file.js';
-import { findTests, runBrowserTests, runMocha } from '../tests/run-tests.js';
+import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
+import { findTests, runBrowserTests, runMocha } from '../recipe-tests/run-tests.js';
 
 /** Deploys the commit under test from nothing, waits until it is healthy, and tests it over HTTPS and in a browser. */
 export async function install(context: StageContext): Promise<void> {

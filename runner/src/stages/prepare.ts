@@ -5,7 +5,7 @@ import { recipeFolder, type StageContext, updatePlan } from '../context.js';
 import { StageFailure } from '../failure.js';
 import { janitor } from '../reap.js';
 import { fetchRecipe } from '../recipe.js';
-import { findChromium } from '../tests/browser.js';
+import { findChromium } from '../recipe-tests/browser.js';
 
 /** Clears up after killed runs, fetches the recipe at the commit under test, reads it, and chooses the app's names. */
 export async function prepare(context: StageContext): Promise<void> {

@@ -13,8 +13,8 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import type { StageContext } from '../context.js';
+import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { startStage } from '../recorder.js';
-import { type AppFacts, appFile } from '../tests/app-file.js';
 
 /** A stage's context without a run around it. Its folder lies in the package, so that test files find what they import. */
 export async function testContext(
