@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { tryLock } from './lock.js';
+import { tryLock, waitForLock } from './lock.js';
 
 describe('lock', () => {
   let dir: string;
@@ -24,6 +24,17 @@ describe('lock', () => {
     const again = tryLock(path);
     expect(again).to.not.equal(undefined);
     again?.release();
+  });
+
+  it('can be waited for, but not for ever', async () => {
+    const path = join(dir, 'lock');
+    const held = tryLock(path);
+    expect(await waitForLock(path, 60)).to.equal(undefined);
+    const waiting = waitForLock(path, 60_000);
+    held?.release();
+    const lock = await waiting;
+    expect(lock).to.not.equal(undefined);
+    lock?.release();
   });
 
   it('ends with the process that held it, although its children live on', async () => {

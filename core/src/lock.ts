@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 
 /** A lock that is held. */
@@ -31,4 +32,20 @@ export function tryLock(path: string): HeldLock | undefined {
       database.close();
     },
   };
+}
+
+/** How often a lock that is held is tried again, in milliseconds; the kernel tells nobody when it becomes free. */
+const TRY_AGAIN_MS = 50;
+
+/**
+ * Takes the lock that belongs to `path` as soon as it is free.
+ * @returns undefined when it is still held after `timeoutMs`
+ */
+export async function waitForLock(path: string, timeoutMs: number): Promise<HeldLock | undefined> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const lock = tryLock(path);
+    if (lock || performance.now() >= deadline) return lock;
+    await delay(TRY_AGAIN_MS);
+  }
 }

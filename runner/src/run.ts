@@ -16,7 +16,7 @@ import {
   type StageState,
   stageFile,
   type TestRequest,
-  tryLock,
+  waitForLock,
   writeJson,
 } from '@cc-ci/core';
 import { loadSecrets, redactorFor, type StageContext } from './context.js';
@@ -61,8 +61,9 @@ export interface RunnerOptions {
  * @throws InputError when the run exists already
  */
 export async function runAll(request: TestRequest, options: RunnerOptions): Promise<RunSummary> {
-  const dir = await createRun(request, 'run', options.config.common.stateDir);
+  const dir = await makeFolder(request, options.config.common.stateDir);
   return guarded(dir, options, async (deadline) => {
+    await writePlan(dir, request, 'run');
     for (const stage of STAGES) await runOne(stage, dir, options, deadline);
     return finalise(dir);
   });
@@ -81,36 +82,48 @@ export async function runStage(
   options: RunnerOptions,
 ): Promise<StageState> {
   const { stateDir } = options.config.common;
-  const dir = runFolder(stateDir, run);
   if (stage === 'prepare') {
-    if (!request)
+    if (!request) {
       throw new InputError('the prepare stage needs the whole request', {
         hint: 'give --recipe, --ref and --src',
       });
-    await createRun(request, 'stage', stateDir);
+    }
+    const dir = await makeFolder(request, stateDir);
+    return guarded(dir, options, async (deadline) => {
+      await writePlan(dir, request, 'stage');
+      return runOne(stage, dir, options, deadline);
+    });
   }
-  const record = await readRun(dir);
-  if (!record) throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
-  if (record.summary)
-    throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
-  if (record.stages.some((it) => it.stage === stage && it.state !== 'pending'))
-    throw new InputError(`run ${run} has done ${stage} already`);
+  const dir = runFolder(stateDir, run);
+  if (!(await readRun(dir)))
+    throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
   return guarded(dir, options, async (deadline) => {
+    const record = await readRun(dir);
+    if (record?.summary)
+      throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
+    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending')) {
+      throw new InputError(`run ${run} has done ${stage} already`);
+    }
     const state = await runOne(stage, dir, options, deadline);
     if (stage === 'teardown') await finalise(dir);
     return state;
   });
 }
 
-async function createRun(request: TestRequest, mode: Plan['mode'], stateDir: string): Promise<string> {
+async function makeFolder(request: TestRequest, stateDir: string): Promise<string> {
   const dir = runFolder(stateDir, request.run);
   await mkdir(dirname(dir), { recursive: true });
   try {
-    await mkdir(dir, { mode: 0o755 });
+    await mkdir(dir);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new InputError(`run ${request.run} exists already`, { hint: 'every run has an id of its own' });
   }
+  return dir;
+}
+
+/** Begins the record; under the lock, or a janitor could take the run for a dead one. */
+async function writePlan(dir: string, request: TestRequest, mode: Plan['mode']): Promise<void> {
   const plan: Plan = {
     schema: 1,
     request,
@@ -121,8 +134,10 @@ async function createRun(request: TestRequest, mode: Plan['mode'], stateDir: str
     tools: {},
   };
   await writeJson(planFile(dir), plan);
-  return dir;
 }
+
+/** A janitor holds a run's lock only for a look; a reaper for longer than is worth waiting for. In milliseconds. */
+const LOCK_WAIT_MS = 5_000;
 
 /** Holds the run's lock and keeps a watchdog beside it while `work` is done. */
 async function guarded<T>(
@@ -130,7 +145,7 @@ async function guarded<T>(
   options: RunnerOptions,
   work: (deadline: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const lock = tryLock(lockFile(dir));
+  const lock = await waitForLock(lockFile(dir), LOCK_WAIT_MS);
   if (!lock) throw new InputError(`another process is working on ${dir}`);
   const watchdog = startWatchdog(options.watchdog, dir);
   const deadline = new AbortController();

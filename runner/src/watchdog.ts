@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import { connectDocker, disconnectDocker, type HeldLock, type Logger, readRun, tryLock } from '@cc-ci/core';
+import { connectDocker, disconnectDocker, type Logger, readRun, waitForLock } from '@cc-ci/core';
 import { RUN_MARKER } from './context.js';
 import { lockFile, reap } from './reap.js';
 
+/** After this long whoever holds the lock is a janitor at work. In milliseconds. */
+const LOCK_WAIT_MS = 5_000;
 const ALL_IS_WELL = 'done\n';
 
 /** A process beside the runner that outlives it, and cleans up when the runner dies without having said goodbye. */
@@ -45,7 +46,8 @@ export async function watch(
   let heard = '';
   for await (const chunk of input) heard += chunk.toString();
   if (heard === ALL_IS_WELL) return;
-  const lock = await lockOfTheDead(dir);
+  // The kernel closes a dying process's pipe and frees its lock in no given order.
+  const lock = await waitForLock(lockFile(dir), LOCK_WAIT_MS);
   if (!lock) return;
   const docker = connectDocker();
   try {
@@ -56,15 +58,5 @@ export async function watch(
   } finally {
     await disconnectDocker(docker);
     lock.release();
-  }
-}
-
-/** The kernel closes a dying process's pipe and frees its lock in no given order; after that, a holder is a janitor. */
-async function lockOfTheDead(dir: string): Promise<HeldLock | undefined> {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    const lock = tryLock(lockFile(dir));
-    if (lock || performance.now() >= deadline) return lock;
-    await delay(50);
   }
 }
