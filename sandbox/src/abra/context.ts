@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Docker, InputError } from '@cc-ci/core';
 
 /** Lines for people, each beginning with its level's word as abra's do; all on stderr. */
@@ -32,7 +32,7 @@ export interface Abra {
 
 /** Where abra keeps its files. */
 export function abraDir(env: NodeJS.ProcessEnv): string {
-  return env.ABRA_DIR || join(homedir(), '.abra');
+  return resolve(env.ABRA_DIR || join(homedir(), '.abra'));
 }
 
 /** Where a recipe's clone is. */

@@ -52,17 +52,24 @@ const POLL_MS = 500;
 const SETTLE_MS = { converged: 1_500, counted: 10_000 };
 
 /**
- * Waits until every service of a stack is up and has stayed up.
+ * Waits until these services of a stack are up and have stayed up.
+ * @param names as Docker has them; the stack may hold others, which an earlier version left behind
  * @throws CcCiError `deploy failed` or `deploy timed out`, after each service that is not up was named on the log;
  *   the stack stays as it is
  */
-export async function waitConverged(abra: Abra, stack: string, timeoutSeconds: number): Promise<void> {
+export async function waitConverged(
+  abra: Abra,
+  stack: string,
+  names: readonly string[],
+  timeoutSeconds: number,
+): Promise<void> {
   const deadline = performance.now() + timeoutSeconds * 1000;
   let last: { state: Assessment; since: number } | undefined;
   for (;;) {
-    const services = await listServices(abra.docker, stack);
+    const all = await listServices(abra.docker, stack);
+    const services = all.filter(({ Spec }) => names.includes(Spec.Name));
     const tasks = await listTasks(abra.docker, stack);
-    const state = assess(services, tasks);
+    const state = services.length < names.length ? 'waiting' : assess(services, tasks);
     const now = performance.now();
     if (last?.state !== state) last = { state, since: now };
     if (state === 'converged' || state === 'counted') {

@@ -37,7 +37,8 @@ export async function deployTree(
   await warn(abra, app);
   await stackDeploy(abra, app, compose, env, targetLabels(app.stack, app.recipe, target));
   if (options.converge) {
-    await waitConverged(abra, app.stack, await timeoutOf(abra, app));
+    const names = [...compose.services.keys()].map((name) => `${app.stack}_${name}`);
+    await waitConverged(abra, app.stack, names, await timeoutOf(abra, app));
     abra.log.info('deploy succeeded');
   }
   await pinVersion(app, target.version);

@@ -1,6 +1,6 @@
 import { InputError } from '@cc-ci/core';
 import { type App, loadApp } from '../app.js';
-import { type Abra, confirm } from '../context.js';
+import { confirm } from '../context.js';
 import { waitConverged } from '../converge.js';
 import { deployTree } from '../deploy.js';
 import { type Deployed, findDeployed, requireDeployed } from '../deployed.js';
@@ -161,11 +161,9 @@ async function restart(call: Call): Promise<void> {
   const names = services.map(({ Spec }) => Spec.Name);
   const chosen = wanted ? names.filter((name) => name === `${app.stack}_${wanted}`) : names;
   if (chosen.length === 0) throw new InputError(`${app.name} has no service called "${wanted}"`);
-  for (const name of chosen) await restartService(abra, name);
-  await waitConverged(abra, app.stack, RESTART_TIMEOUT_SECONDS);
+  for (const name of chosen) {
+    await dockerClient(abra, ['service', 'update', '--detach', '--force', '--quiet', name]);
+  }
+  await waitConverged(abra, app.stack, chosen, RESTART_TIMEOUT_SECONDS);
   abra.log.info(`${chosen.join(', ')} restarted`);
-}
-
-async function restartService(abra: Abra, name: string): Promise<void> {
-  await dockerClient(abra, ['service', 'update', '--detach', '--force', '--quiet', name]);
 }

@@ -83,7 +83,9 @@ async function runCommand(call: Call): Promise<void> {
 function shorten(error: unknown): never {
   const cause = error instanceof CommandFailedError ? error : (error as Error).cause;
   if (!(cause instanceof CommandFailedError)) throw error;
-  throw new CcCiError(`the command failed with exit code ${cause.exitCode}`, { cause });
+  const how =
+    cause.exitCode === undefined ? 'was ended by a signal' : `failed with exit code ${cause.exitCode}`;
+  throw new CcCiError(`the command ${how}`, { cause });
 }
 
 async function copy(call: Call): Promise<void> {
