@@ -36,6 +36,12 @@ describe('running programs', () => {
     expect(lines).to.deep.equal(['one', 'two', 'three']);
   });
 
+  it('keeps the end of a long output, or none of it', async () => {
+    const count = ['-c', 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done'];
+    expect((await run('sh', count, { keep: 10 })).stdout).to.equal('line 1999\n');
+    expect((await run('sh', count, { keep: 0 })).stdout).to.equal('');
+  });
+
   it('gives the child exactly the environment it is told', async () => {
     const { stdout } = await run('env', [], { env: { PATH: process.env.PATH, ONLY: 'this' } });
     expect(stdout.split('\n').filter((line) => !line.startsWith('PATH='))).to.deep.equal(['ONLY=this', '']);

@@ -126,7 +126,7 @@ function collectLines(stream: NodeJS.ReadableStream | null, keep: number, onLine
   let partial = '';
   stream?.setEncoding('utf8');
   stream?.on('data', (chunk: string) => {
-    kept += chunk;
+    if (keep > 0) kept += chunk;
     if (kept.length > 2 * keep) kept = kept.slice(-keep);
     const lines = (partial + chunk).split(/\r?\n/);
     partial = lines.pop() ?? '';
@@ -135,7 +135,7 @@ function collectLines(stream: NodeJS.ReadableStream | null, keep: number, onLine
   stream?.on('end', () => {
     if (partial) onLine(partial);
   });
-  return { text: () => (keep === 0 ? '' : kept.slice(-keep)) };
+  return { text: () => kept.slice(-keep) };
 }
 
 /** Sends a signal to a whole process group; a group that is gone already is fine. */

@@ -102,6 +102,13 @@ describe('overlay', () => {
     expect(overlay?.why).to.equal('endpoint_mode: dnsrr for app, db, because this host has no IPVS');
   });
 
+  it('is of the version the files are of', () => {
+    const version = (text: string) =>
+      parse(overlayFor([parseCompose('compose.yml', text)], false)?.text ?? '').version;
+    expect(version('version: "3.6"\nservices:\n  app:\n    image: x\n')).to.equal('3.6');
+    expect(version('services:\n  app:\n    image: x\n')).to.equal('3.8');
+  });
+
   it('never touches an image', () => {
     expect(overlayFor(files, false)?.text).to.not.include('image');
   });

@@ -13,6 +13,7 @@ const namedResources = z
 
 /** A compose file, as far as we look into it; everything else is Docker's to judge. */
 const composeFile = z.looseObject({
+  version: z.union([z.string(), z.number()]).optional(),
   services: z
     .record(
       z.string(),

@@ -42,7 +42,8 @@ export function overlayFor(files: readonly ComposeFile[], ipvs: boolean): Overla
     .map(([name]) => name);
   if (changed.length === 0) return undefined;
   const text = stringify({
-    version: '3.8',
+    // Docker merges only files of one version.
+    version: String(files.find((file) => file.version !== undefined)?.version ?? '3.8'),
     services: Object.fromEntries(changed.map((name) => [name, { deploy: { endpoint_mode: 'dnsrr' } }])),
   });
   return { text, why: `endpoint_mode: dnsrr for ${changed.join(', ')}, because this host has no IPVS` };

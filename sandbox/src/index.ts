@@ -1,10 +1,6 @@
-import { fileURLToPath } from 'node:url';
-
+export { ABRA_EXECUTABLE } from './abra/index.js';
 export * from './edge/index.js';
 export * from './forge/index.js';
 export * from './images/index.js';
 export * from './provision/index.js';
 export * from './recipes/index.js';
-
-/** The abra stand-in's executable. */
-export const ABRA_STANDIN = fileURLToPath(new URL('../bin/abra', import.meta.url));

@@ -50,8 +50,16 @@ export function addServiceCommands(program: Command): void {
       const config = loadConfig(['common', 'dashboard']);
       const engine = openEngineReader(config.common.stateDir);
       const { stateDir, publicUrl } = config.common;
-      await buildSite({ stateDir, publicUrl, engine, siteDir: siteFolder(config) });
+      const { runs, written, problems } = await buildSite({
+        stateDir,
+        publicUrl,
+        engine,
+        siteDir: siteFolder(config),
+      });
       engine.close();
+      process.stdout.write(`${runs} runs, ${written} files written to ${siteFolder(config)}\n`);
+      for (const { what, error } of problems) process.stderr.write(`${what}: ${error}\n`);
+      process.exitCode = problems.length > 0 ? 2 : 0;
     });
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
@@ -59,7 +67,6 @@ export function addServiceCommands(program: Command): void {
       const logger = createLogger('dashboard', config.common.logLevel);
       const engine = openEngineReader(config.common.stateDir);
       const server = await startDashboard(config, engine, logger);
-      logger.info({ url: server.url }, 'dashboard is up');
       await untilShutdown(
         logger,
         [{ name: 'dashboard', run: () => server.stop() }],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '@cc-ci/core';
 import { type EngineReader, openEngineReader } from '@cc-ci/engine';
 import {
-  ABRA_STANDIN,
+  ABRA_EXECUTABLE,
   addUser,
   createForge,
   createOrganisation,
@@ -99,7 +99,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       CC_CI_EDGE_ADDRESS: `127.0.0.1:${edge.httpsPort}`,
       CC_CI_EDGE_CA_FILE: certificate.caFile,
       CC_CI_TESTS_DIR: join(options.root, 'tests'),
-      CC_CI_ABRA: ABRA_STANDIN,
+      CC_CI_ABRA: ABRA_EXECUTABLE,
       CC_CI_DEPLOY_TIMEOUT: '120',
       MAX_TESTS: String(options.maxTests ?? 1),
       CC_CI_FORGE_URL: forgeServer.url,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLogger, newRunId, type RunRecord, readRun, runFolder } from '@cc-ci/core';
 import {
-  ABRA_STANDIN,
+  ABRA_EXECUTABLE,
   createRecipeRepository,
   ensureImages,
   makeWildcardCertificate,
@@ -59,7 +59,7 @@ export async function startRig(images: readonly string[]): Promise<Rig> {
     CC_CI_EDGE_ADDRESS: `127.0.0.1:${edge.httpsPort}`,
     CC_CI_EDGE_CA_FILE: certificate.caFile,
     CC_CI_TESTS_DIR: join(ROOT, 'tests'),
-    CC_CI_ABRA: ABRA_STANDIN,
+    CC_CI_ABRA: ABRA_EXECUTABLE,
     CC_CI_DEPLOY_TIMEOUT: '90',
   };
   const repositories = new Map<string, Promise<RecipeRepository>>();
