@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { CancelledError } from '@cc-ci/core';
+import { CancelledError, prNumber } from '@cc-ci/core';
 import type { Command } from 'commander';
 import { demo, isInterruption } from '../demo/demo.js';
+import { commentAs } from '../demo/people.js';
+import { parse } from '../parse.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -37,5 +39,16 @@ export function addDemoCommand(program: Command): void {
         print('The demo was stopped; nothing of it is left running.');
         process.exitCode = 130;
       }
+    });
+
+  program
+    .command('demo-comment <text>')
+    .description('comment on the pull request of a demo that was started with --keep')
+    .option('--as <login>', 'alice is a member of the organisation, mallory is not', 'alice')
+    .option('--recipe <name>', 'the recipe', 'custom-html')
+    .option('--pr <number>', 'the pull request', '1')
+    .option('--dir <folder>', 'where the demo keeps its files', `${ROOT}.demo`)
+    .action(async (text: string, flags: { as: string; recipe: string; pr: string; dir: string }) => {
+      await commentAs(flags.dir, flags.as, flags.recipe, parse(prNumber, flags.pr, '--pr'), text);
     });
 }

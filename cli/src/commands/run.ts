@@ -22,6 +22,7 @@ import {
 import { janitor, type RunnerOptions, runAll, runStage, watch } from '@cc-ci/runner';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { parse } from '../parse.js';
 import { selfCommand } from '../runner-process.js';
 
 interface RequestFlags {
@@ -130,12 +131,6 @@ function parseRequest(flags: RequestFlags): TestRequest {
   const parsed = testRequest.safeParse(request);
   if (parsed.success) return parsed.data;
   throw new InputError(describeIssues(parsed.error).join('; '), { hint: 'cc-ci run --help' });
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InputError(`${what}: ${describeIssues(parsed.error).join('; ')}`);
 }
 
 function runnerOptions(flags: RequestFlags): RunnerOptions {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killMarked } from '@cc-ci/core';
+import { killMarked, run } from '@cc-ci/core';
 import { ensureImages } from '@cc-ci/sandbox';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
@@ -89,6 +89,13 @@ describe('the demo', function () {
     await until(() => demo.output().includes('everything is left running'));
     const [, url = ''] = /Dashboard: (\S+)/.exec(demo.output()) ?? [];
     expect((await fetch(url)).status).to.equal(200);
+    const ask = async (...args: string[]) => {
+      const [file = '', ...argv] = selfCommand('demo-comment', `--dir=${join(dir, 'demo')}`, ...args);
+      return run(file, argv, { okCodes: [0, 2] });
+    };
+    expect((await ask('hello')).exitCode).to.equal(0);
+    expect((await ask('hello', '--as=mallory')).exitCode).to.equal(0);
+    expect((await ask('hello', '--as=eve')).stderr).to.include('it has alice and mallory');
     demo.child.kill('SIGINT');
     expect(await demo.ended, demo.output()).to.equal(0);
   });

@@ -84,6 +84,9 @@ async function play(world: World, options: DemoOptions, step: (text: string) => 
   print(`Dashboard: ${dashboardUrl}/runs/${run}/`);
   if (keep) {
     step('everything is left running to be browsed; Ctrl-C ends it');
+    print(
+      `To ask again from another terminal: npx cc-ci demo-comment '!testme' (--as mallory: not a member)`,
+    );
     if (!signal.aborted)
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   } else print('(served until this command ends; ./demo --keep leaves it running)');

@@ -17,6 +17,7 @@ import {
   startEdge,
   startForge,
 } from '@cc-ci/sandbox';
+import { writePeople } from './people.js';
 import { freePort, type Service, startService } from './services.js';
 
 const ORG = 'coop-cloud';
@@ -85,6 +86,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       recipes.set(recipe, local);
     }
 
+    await writePeople(dir, org);
     const tokenFile = join(dir, 'bot-token');
     await writeFile(tokenFile, org.bot.token, { mode: 0o600 });
     const dashboardPort = await freePort(8091);
