@@ -206,10 +206,11 @@ describe('cc-ci run, on the real swarm', function () {
     const engine = spawn('sh', ['-c', '"$@" & wait', 'sh', node, ...args], {
       env: rig.env,
       detached: true,
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
     await until(async () => (await rig.record(id))?.plan.app);
     engine.kill('SIGKILL');
+    engine.stdout?.destroy();
     const summary = await until(async () => (await rig.record(id))?.summary);
     expect(summary.outcome).to.include({ verdict: 'cancelled', blame: 'cancelled' });
     await until(async () => (await findProcesses(`--run=${id}`)).length === 0);

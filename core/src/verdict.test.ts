@@ -57,6 +57,11 @@ describe('verdict', () => {
     );
   });
 
+  it('is cancelled when the run was stopped between two stages', () => {
+    const stopped: Partial<StageRecord> = { ...failed('cancelled', 'the run was stopped'), state: 'not-run' };
+    expect(judge(stages({ install: stopped }))).to.include({ verdict: 'cancelled', blame: 'cancelled' });
+  });
+
   it('is not green when the node was not left clean', () => {
     expect(judge(stages({ teardown: failed('ci', 'a volume is still there') }))).to.include({
       verdict: 'error',

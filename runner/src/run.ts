@@ -13,6 +13,7 @@ import {
   runFolder,
   STAGES,
   type StageName,
+  type StageRecord,
   type StageState,
   stageFile,
   type TestRequest,
@@ -171,12 +172,13 @@ async function runOne(
   if (!record) throw new InputError(`${dir} is not a run's folder`);
   const states = new Map(record.stages.map((it) => [it.stage, it.state]));
   const work = STAGE_WORK[stage];
-  if (!work) return skip(dir, stage, 'not-implemented', undefined, options.say);
+  if (!work) return skip(dir, stage, { state: 'not-implemented' }, options.say);
   const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
-  if (unmet) return skip(dir, stage, 'not-run', `${unmet} did not pass`, options.say);
+  if (unmet) return skip(dir, stage, { state: 'not-run', reason: `${unmet} did not pass` }, options.say);
   if (signal.aborted && stage !== 'teardown') {
-    const why = signal.reason instanceof Error ? signal.reason.message : 'the run was cancelled';
-    return skip(dir, stage, 'not-run', why, options.say);
+    // Stopped between two stages: nothing failed, and yet this is why the run is not green.
+    const failure = failureOf(signal.reason);
+    return skip(dir, stage, { state: 'not-run', reason: failure.message, failure }, options.say);
   }
   return perform(stage, work, dir, record.plan, options, signal);
 }
@@ -184,13 +186,12 @@ async function runOne(
 async function skip(
   dir: string,
   stage: StageName,
-  state: StageState,
-  reason: string | undefined,
+  end: Pick<StageRecord, 'state' | 'reason' | 'failure'>,
   say: Say,
 ): Promise<StageState> {
-  await writeJson(stageFile(dir, stage), { ...pendingStage(stage), state, ...(reason ? { reason } : {}) });
-  say(`${stage.padEnd(12)}  ${state}${reason ? `: ${reason}` : ''}`);
-  return state;
+  await writeJson(stageFile(dir, stage), { ...pendingStage(stage), ...end });
+  say(`${stage.padEnd(12)}  ${end.state}${end.reason ? `: ${end.reason}` : ''}`);
+  return end.state;
 }
 
 async function perform(

@@ -139,6 +139,8 @@ function runnerOptions(flags: RequestFlags): RunnerOptions {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => cancelled.abort(new CancelledError(`the run was stopped (${signal})`)));
   }
+  // Whoever reads our output may die before us; the teardown that follows must not die of that.
+  process.stdout.on('error', () => undefined);
   watchParent(() => cancelled.abort(new CancelledError('the process that started this run is gone')));
   return {
     config: loadConfig(['common', 'runner']),
