@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson } from './files.js';
+import { folderNames, readJson } from './files.js';
 import { cloneUrl, commitSha, prNumber, recipeName, repoName, runId, userLogin } from './names.js';
 
 /** What somebody asked to be tested: one recipe at one commit. */
@@ -226,14 +225,4 @@ export async function listRuns(stateDir: string): Promise<{ runs: RunRecord[]; b
   }
   runs.sort((a, b) => b.plan.createdAt.localeCompare(a.plan.createdAt) || b.run.localeCompare(a.run));
   return { runs, broken };
-}
-
-async function folderNames(dir: string): Promise<string[]> {
-  try {
-    const entries = await readdir(dir, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

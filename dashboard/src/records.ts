@@ -1,8 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import {
   describeError,
+  folderNames,
   type Plan,
   planFile,
   plan as planSchema,
@@ -104,15 +104,5 @@ function statIfAny(path: string): Stats | undefined {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined; // not a folder, or not ours to look into: reading it will say which
-  }
-}
-
-async function folderNames(dir: string): Promise<string[]> {
-  try {
-    const entries = await readdir(dir, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }
