@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CcCiError } from '@cc-ci/core';
+import { CcCiError, killMarked } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Engine } from './engine.js';
@@ -85,6 +85,8 @@ describe('LocalEngine', () => {
       const build = await endOf(request.run);
       expect(build?.state).to.equal('lost');
       expect(build?.reason).to.include('!testme');
+      // A real runner notices that its engine is gone; these were told their exit code, and may have missed it.
+      await killMarked('CC_CI_RUN', request.run);
     }
   });
 

@@ -15,7 +15,8 @@ export function optionsFor(stateDir: string, script = OBEDIENT_RUNNER): LocalEng
     command: (request) => ({
       file: 'sh',
       args: ['-c', script, 'sh', request.run, stateDir],
-      env: process.env,
+      // The mark by which a test finds runners whose engine it has killed.
+      env: { ...process.env, CC_CI_RUN: request.run },
       cwd: stateDir,
     }),
   };
