@@ -22,21 +22,29 @@ export const SPECS_VARIABLE = 'CC_CI_SPECS';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /**
- * The Chromium to use: the configured one, or the first found on PATH.
+ * The Chromium to use: the configured one, the first found on PATH, or the one Playwright has downloaded.
  * @throws ToolMissingError when there is none
  */
-export function findChromium(configured: string | undefined, path = process.env.PATH ?? ''): string {
-  const candidates = configured ? [configured] : NAMES;
+export async function findChromium(
+  configured: string | undefined,
+  path = process.env.PATH ?? '',
+): Promise<string> {
+  const names = configured ? [configured] : NAMES;
   const folders = path.split(delimiter).filter((folder) => folder);
-  for (const name of candidates) {
-    const found = (name.includes('/') ? [name] : folders.map((folder) => join(folder, name))).find(
-      isExecutable,
-    );
-    if (found) return found;
-  }
-  throw new ToolMissingError(`no Chromium: looked for ${candidates.join(', ')}`, {
-    hint: 'apt-get install chromium, or point CC_CI_CHROMIUM at a Chromium or Chrome',
+  const files = names.flatMap((name) =>
+    name.includes('/') ? [name] : folders.map((folder) => join(folder, name)),
+  );
+  // Asked last and only then: loading Playwright takes longer than all the rest.
+  const found = files.find(isExecutable) ?? (configured ? undefined : await downloadedChromium());
+  if (found) return found;
+  throw new ToolMissingError(`no Chromium: looked for ${names.join(', ')}`, {
+    hint: 'apt-get install chromium (or npx playwright install chromium), or point CC_CI_CHROMIUM at a Chromium or Chrome',
   });
+}
+
+async function downloadedChromium(): Promise<string | undefined> {
+  const { chromium } = await import('@playwright/test');
+  return [chromium.executablePath()].find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {

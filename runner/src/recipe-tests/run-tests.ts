@@ -71,7 +71,7 @@ export async function runBrowserTests(
 ): Promise<void> {
   const playwright = join(dirname(require.resolve('@playwright/test/package.json')), 'cli.js');
   const settings: BrowserSettings = {
-    executable: findChromium(context.config.runner.chromium),
+    executable: await findChromium(context.config.runner.chromium),
     args: await chromiumArgs(facts),
     outputDir: join(context.dir, 'browser', context.stage.record.stage),
   };

@@ -16,7 +16,7 @@ export async function prepare(context: StageContext): Promise<void> {
       throw new StageFailure('ci', 'this Docker engine is not a Swarm manager; run: docker swarm init');
     }
     // A browser that is missing should not be found out after a deployment.
-    findChromium(config.runner.chromium);
+    await findChromium(config.runner.chromium);
     const reaped = await janitor(
       docker,
       config.common.stateDir,
