@@ -70,6 +70,7 @@ describe('LocalEngine', () => {
       stateDir,
       ...[first, second, queued].map((it) => JSON.stringify(it)),
     ]);
+    await once(victim.stdout, 'data'); // all three are in the database
     await until(
       () =>
         existsSync(join(stateDir, `${first.run}.started`)) &&

@@ -27,4 +27,5 @@ const [, program, stateDir, ...requests] = argv;
 if (program === fileURLToPath(import.meta.url) && stateDir) {
   const engine = openLocalEngine(optionsFor(stateDir));
   for (const request of requests) await engine.start(testRequest.parse(JSON.parse(request)));
+  process.stdout.write('asked\n');
 }
