@@ -88,6 +88,18 @@ export function redactorFor(secrets: ReadonlyMap<string, string>): Redactor {
   return createRedactor(secrets.values());
 }
 
+/** `redactorFor` for those who ask at every line: made anew only when the secrets have changed. */
+export function cachedRedactor(secrets: ReadonlyMap<string, string>): () => Redactor {
+  let known = '';
+  let redactor = redactorFor(secrets);
+  return () => {
+    const values = [...secrets.values()].join('\0');
+    if (values !== known) redactor = redactorFor(secrets);
+    known = values;
+    return redactor;
+  };
+}
+
 /**
  * Runs a program for this run: cancelled with it, marked as its own, its output redacted and in the stage's log.
  * @param options.quiet keeps the output out of the log (it contains secrets that are not known yet)

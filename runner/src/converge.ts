@@ -204,7 +204,7 @@ async function healthLines(docker: Docker, tasks: readonly DockerTask[]): Promis
 const LOG_LINES = 50;
 
 /** The last log lines of a service, oldest first; empty when Docker has none. */
-export async function serviceLogs(serviceName: string, lines = LOG_LINES): Promise<string[]> {
+async function serviceLogs(serviceName: string, lines = LOG_LINES): Promise<string[]> {
   try {
     const { stdout, stderr } = await run(
       'docker',

@@ -20,7 +20,7 @@ import {
   waitForLock,
   writeJson,
 } from '@cc-ci/core';
-import { loadSecrets, redactorFor, type StageContext } from './context.js';
+import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
 import { DeadlineError, failureOf } from './failure.js';
 import { finalise, lockFile } from './reap.js';
 import { type Say, startStage } from './recorder.js';
@@ -203,7 +203,7 @@ async function perform(
   signal: AbortSignal,
 ): Promise<StageState> {
   const secrets = await loadSecrets(dir);
-  const recorder = await startStage(dir, stage, () => redactorFor(secrets), options.say);
+  const recorder = await startStage(dir, stage, cachedRedactor(secrets), options.say);
   const docker = connectDocker();
   try {
     await work({

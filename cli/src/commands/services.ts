@@ -82,7 +82,7 @@ function service(command: Command): Command {
 }
 
 /** A run has no business with the forge's credentials. */
-export function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { CC_CI_FORGE_TOKEN_FILE: _, ...rest } = env;
   return rest;
 }

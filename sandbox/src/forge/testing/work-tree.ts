@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@cc-ci/core';
 import { expect } from 'chai';
+import { gitEnvironment } from '../git/commands.js';
 import {
   type Answer,
   at,
@@ -65,12 +66,7 @@ function environment(as: Identity): NodeJS.ProcessEnv {
   const login = as && 'token' in as ? { login: 'token', password: as.token } : as;
   const header = login ? `Authorization: ${authorization(login)}` : '';
   return {
-    PATH: process.env.PATH,
-    HOME: '/nonexistent',
-    LC_ALL: 'C',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_TERMINAL_PROMPT: '0',
+    ...gitEnvironment(),
     GIT_AUTHOR_NAME: 'Alice',
     GIT_AUTHOR_EMAIL: 'alice@example.org',
     GIT_COMMITTER_NAME: 'Alice',
