@@ -73,7 +73,7 @@ describe('what a pull request is told', () => {
     const stages = [
       stage('prepare', 'passed', { seconds: 1.2 }),
       stage('install', 'passed', { seconds: 32, tests: [test('answers', 'passed')] }),
-      stage('upgrade', 'not-implemented'),
+      stage('upgrade', 'base-broken'),
       stage('backup', 'structural-skip', { reason: 'no backup labels' }),
       stage('recipe-tests', 'declared-skip', { reason: 'no | tests' }),
       stage('teardown', 'passed', { seconds: 125 }),
@@ -90,7 +90,7 @@ describe('what a pull request is told', () => {
 | --- | --- | --- |
 | prepare | ✓ passed | 1.2 s |
 | install | ✓ passed | 32 s |
-| upgrade | ○ not implemented in cc-ci yet |  |
+| upgrade | ○ not possible, the published version does not come up |  |
 | backup | – skipped, nothing to test: \`no backup labels\` |  |
 | recipe-tests | – skipped, as its test folder says: \`no ¦ tests\` |  |
 | teardown | ✓ passed | 2 min 5 s |

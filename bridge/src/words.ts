@@ -45,8 +45,8 @@ const STATE_WORDS: Record<StageState, string> = {
   failed: '✗ failed',
   'declared-skip': '– skipped, as its test folder says',
   'structural-skip': '– skipped, nothing to test',
+  'base-broken': '○ not possible, the published version does not come up',
   'not-run': '! not run',
-  'not-implemented': '○ not implemented in cc-ci yet',
 };
 
 /** The address of a run's page. */

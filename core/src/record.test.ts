@@ -29,6 +29,7 @@ describe('run record', () => {
     mode: 'run',
     createdAt,
     stages: [...STAGES],
+    snapshots: [],
     overlays: [],
     tools: {},
   });

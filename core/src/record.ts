@@ -27,8 +27,8 @@ export const stageName = z.enum(STAGES);
 
 /**
  * Where a stage stands. `declared-skip`: the recipe's test folder says why; `structural-skip`: there is nothing to
- * test (no published version, no backup labels); `not-run`: it should have run and did not, which is red;
- * `not-implemented`: cc-ci itself cannot do it yet.
+ * test (no published version, no backup labels); `base-broken`: the published version to upgrade from cannot be
+ * deployed, which says nothing of the change; `not-run`: it should have run and did not, which is red.
  */
 export const stageState = z.enum([
   'pending',
@@ -37,8 +37,8 @@ export const stageState = z.enum([
   'failed',
   'declared-skip',
   'structural-skip',
+  'base-broken',
   'not-run',
-  'not-implemented',
 ]);
 export type StageState = z.output<typeof stageState>;
 
@@ -66,16 +66,22 @@ export type TestResult = z.output<typeof testResult>;
 /** Part of a stage's time. `ours`: overhead of cc-ci; otherwise the recipe, its images or its tests. */
 export const phase = z.strictObject({
   name: z.enum([
+    'janitor',
     'fetch',
     'lint',
+    'pull',
     'secrets',
     'deploy',
     'converge',
     'tests',
+    'seed',
+    'restart',
+    'mutate',
+    'verify',
     'backup',
     'restore',
+    'clean',
     'teardown',
-    'janitor',
   ]),
   ours: z.boolean(),
   startedAt: instant,
@@ -90,6 +96,19 @@ export const failure = z.strictObject({
   evidence: z.array(z.string()),
 });
 export type Failure = z.output<typeof failure>;
+
+/**
+ * What static lint found, before anything was deployed. `error`: red; `warning`: keeps the recipe from being lint
+ * clean; `note`: worth knowing (a host bind, say), no fault.
+ */
+export const finding = z.strictObject({
+  rule: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  severity: z.enum(['error', 'warning', 'note']),
+  message: z.string(),
+  /** Where, as `file` or `file:line`. */
+  where: z.string().optional(),
+});
+export type Finding = z.output<typeof finding>;
 
 /** A file of the run that people may want to see; `path` is relative to the run's folder. */
 export const artifact = z.strictObject({
@@ -110,6 +129,7 @@ export const stageRecord = z.strictObject({
   phases: z.array(phase),
   tests: z.array(testResult),
   artifacts: z.array(artifact),
+  findings: z.array(finding),
   /** Things a person should know that change no verdict. */
   notes: z.array(z.string()),
 });
@@ -132,6 +152,21 @@ export const plan = z.strictObject({
   stages: z.array(stageName),
   /** Known from `prepare` on: its name depends on the recipe's files. */
   app: appFacts.optional(),
+  /** The newest published version older than the commit under test; absent when there is none. */
+  base: z.strictObject({ version: z.string(), commit: commitSha }).optional(),
+  /** What is on the node now, for the stage that comes next. */
+  deployment: z
+    .strictObject({
+      /** The commit that was deployed. */
+      commit: commitSha,
+      /** Whether it came up. */
+      healthy: z.boolean(),
+      /** Whether the data that `verify` looks for are in it. */
+      seeded: z.boolean(),
+    })
+    .optional(),
+  /** Backups this run has made, to be removed at teardown. */
+  snapshots: z.array(z.string()),
   /** Overlay files we added to the recipe's own, each with what it changes. */
   overlays: z.array(z.strictObject({ file: z.string(), why: z.string() })),
   /** Versions of what the run worked with, by program. */
@@ -149,11 +184,24 @@ export const outcome = z.strictObject({
 });
 export type Outcome = z.output<typeof outcome>;
 
+/** How far a recipe has come, on the scale of `docs/levels.md`. */
+export const level = z.strictObject({
+  /** 0 to 8. */
+  value: z.number().int().min(0).max(8),
+  /** Version of the scale. */
+  scale: z.number().int(),
+  /** Why it is not one higher, in a sentence; absent at the top. */
+  missing: z.string().optional(),
+});
+export type Level = z.output<typeof level>;
+
 export const runSummary = z.strictObject({
   run: runId,
   startedAt: instant,
   finishedAt: instant,
   outcome,
+  /** Absent in a run that was cancelled or failed by our own fault: it says nothing of the recipe. */
+  level: level.optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;
 
@@ -184,7 +232,7 @@ export const runFolder = (stateDir: string, run: string) => join(runsFolder(stat
 
 /** A stage that nothing has happened to yet. */
 export function pendingStage(stage: StageName): StageRecord {
-  return { stage, state: 'pending', phases: [], tests: [], artifacts: [], notes: [] };
+  return { stage, state: 'pending', phases: [], tests: [], artifacts: [], findings: [], notes: [] };
 }
 
 /**

@@ -22,6 +22,7 @@ function entry(
     mode: 'run' as const,
     createdAt: '2026-11-21T08:00:00.000Z',
     stages: [...STAGES],
+    snapshots: [],
     overlays: [],
     tools: {},
   };

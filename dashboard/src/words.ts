@@ -29,8 +29,8 @@ export const STAGE_MARKS: Record<ShownStageState, Mark> = {
   failed: { word: 'failed', icon: 'cross', tone: 'bad' },
   'declared-skip': { word: 'skipped', icon: 'dash', tone: 'idle' },
   'structural-skip': { word: 'n/a', icon: 'dash', tone: 'idle' },
+  'base-broken': { word: 'no base', icon: 'alert', tone: 'warn' },
   'not-run': { word: 'not run', icon: 'alert', tone: 'warn' },
-  'not-implemented': { word: 'not yet', icon: 'dot', tone: 'idle' },
   unfinished: { word: 'no result', icon: 'alert', tone: 'warn' },
 };
 
@@ -38,8 +38,8 @@ export const STAGE_MARKS: Record<ShownStageState, Mark> = {
 export const STAGE_HINTS: Partial<Record<ShownStageState, string>> = {
   'declared-skip': 'The tests of this recipe say that it is to be skipped.',
   'structural-skip': 'This recipe has nothing that could be tested here.',
+  'base-broken': 'The published version to upgrade from does not come up; that says nothing of this change.',
   'not-run': 'It should have run and did not.',
-  'not-implemented': 'cc-ci itself cannot do this yet.',
   unfinished: 'The run ended before this stage did.',
 };
 

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import {
   type Artifact,
   type Failure,
+  type Finding,
   type Phase,
   type Redactor,
   type StageName,
@@ -30,6 +31,7 @@ export interface StageRecorder {
   phase<T>(name: Phase['name'], ours: boolean, step: () => Promise<T>): Promise<T>;
   test(result: TestResult): Promise<void>;
   artifact(artifact: Artifact): Promise<void>;
+  finding(finding: Finding): Promise<void>;
   note(text: string): Promise<void>;
   /** Writes the end of the stage and closes its log. */
   finish(end: { state: StageState; reason?: string; failure?: Failure }): Promise<void>;
@@ -49,6 +51,7 @@ export async function startStage(
     phases: [],
     tests: [],
     artifacts: [],
+    findings: [],
     notes: [],
   };
   const save = () => writeJson(stageFile(dir, stage), redactRecord(record, redactor()));
@@ -82,6 +85,13 @@ export async function startStage(
     },
     async artifact(artifact) {
       record.artifacts.push(artifact);
+      await save();
+    },
+    async finding(finding) {
+      record.findings.push(finding);
+      const line = `${finding.severity.padEnd(7)}  ${finding.rule}: ${finding.message}${finding.where ? ` (${finding.where})` : ''}`;
+      log(line);
+      if (finding.severity !== 'note') say(redactor().text(`${stage.padEnd(12)}    ${line}`));
       await save();
     },
     async note(text) {
@@ -138,6 +148,7 @@ function redactRecord(record: StageRecord, redactor: Redactor): StageRecord {
       title: text(test.title),
       ...(test.message === undefined ? {} : { message: text(test.message) }),
     })),
+    findings: record.findings.map((finding) => ({ ...finding, message: text(finding.message) })),
     notes: record.notes.map(text),
   };
 }

@@ -131,6 +131,7 @@ async function writePlan(dir: string, request: TestRequest, mode: Plan['mode']):
     mode,
     createdAt: new Date().toISOString(),
     stages: [...STAGES],
+    snapshots: [],
     overlays: [],
     tools: {},
   };
@@ -172,7 +173,7 @@ async function runOne(
   if (!record) throw new InputError(`${dir} is not a run's folder`);
   const states = new Map(record.stages.map((it) => [it.stage, it.state]));
   const work = STAGE_WORK[stage];
-  if (!work) return skip(dir, stage, { state: 'not-implemented' }, options.say);
+  if (!work) return skip(dir, stage, { state: 'structural-skip', reason: 'not written yet' }, options.say);
   const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
   if (unmet) return skip(dir, stage, { state: 'not-run', reason: `${unmet} did not pass` }, options.say);
   if (signal.aborted && stage !== 'teardown') {

@@ -106,6 +106,7 @@ export function recordOf(request: TestRequest, stages: StageRecord[], outcome?: 
       mode: 'run',
       createdAt: TIME,
       stages: stages.map(({ stage }) => stage),
+      snapshots: [],
       overlays: [],
       tools: {},
     },

@@ -100,6 +100,7 @@ export async function writeRun(stateDir: string, fixture: RunFixture = {}): Prom
     mode: 'run',
     createdAt,
     stages: [...STAGES],
+    snapshots: [],
     overlays: [],
     tools: {},
     ...fixture.plan,

@@ -66,6 +66,7 @@ export function somePlan(run: string, change: Partial<Plan> = {}): Plan {
     mode: 'run',
     createdAt: new Date().toISOString(),
     stages: [...STAGES],
+    snapshots: [],
     overlays: [],
     tools: {},
     ...change,

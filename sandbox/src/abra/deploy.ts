@@ -1,8 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CcCiError, envValues, InputError, readFileIfAny } from '@cc-ci/core';
-import { readAbraSh } from './abra-sh.js';
+import { CcCiError, envValues, InputError, readAbraSh, readFileIfAny } from '@cc-ci/core';
 import { type App, pinVersion } from './app.js';
 import { type Compose, composeFileNames, locateComplaint, readCompose } from './compose.js';
 import type { Abra } from './context.js';

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { describeError, InputError, readFileIfAny } from '@cc-ci/core';
+import { describeError, InputError, interpolate, readFileIfAny } from '@cc-ci/core';
 import type { App } from './app.js';
 import type { Compose } from './compose.js';
 import type { Abra } from './context.js';
-import { interpolate } from './interpolate.js';
 import { versionsOf } from './recipe.js';
 import { appSecrets } from './secrets.js';
 

@@ -1,9 +1,8 @@
-import { InputError, listSecrets } from '@cc-ci/core';
+import { InputError, interpolate, listSecrets } from '@cc-ci/core';
 import type { App } from './app.js';
 import type { Compose } from './compose.js';
 import type { Abra } from './context.js';
 import { dockerClient } from './docker-client.js';
-import { interpolate } from './interpolate.js';
 
 /** Docker's limit for names of secrets. */
 const NAME_LIMIT = 64;

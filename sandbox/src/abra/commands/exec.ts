@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { CcCiError, CommandFailedError, InputError, type RunOptions, run } from '@cc-ci/core';
-import { readAbraSh } from '../abra-sh.js';
+import { CcCiError, CommandFailedError, InputError, type RunOptions, readAbraSh, run } from '@cc-ci/core';
 import { type App, loadApp, loadAppSynced } from '../app.js';
 import type { Abra } from '../context.js';
 import { clientEnvironment } from '../deploy.js';

@@ -1,11 +1,10 @@
-import { InputError } from '@cc-ci/core';
+import { InputError, interpolate } from '@cc-ci/core';
 import { z } from 'zod';
 import { type App, listApps, loadApp, loadAppSynced } from '../app.js';
 import { readCompose } from '../compose.js';
 import { type Abra, table } from '../context.js';
 import { findDeployed, requireDeployed, UNKNOWN } from '../deployed.js';
 import { dockerClient, jsonLines, NO_TIMEOUT_MS } from '../docker-client.js';
-import { interpolate } from '../interpolate.js';
 import { ensureExists, versionsOf } from '../recipe.js';
 import { arg, type Call, type Verb } from '../verbs.js';
 import { newerThan, parseVersion } from '../versions.js';

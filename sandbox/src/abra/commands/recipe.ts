@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { InputError, parseEnvFile, readFileIfAny } from '@cc-ci/core';
+import { InputError, interpolate, parseEnvFile, readFileIfAny } from '@cc-ci/core';
 import { stackName } from '../app.js';
 import { composeFileNames, mergeCompose, parseCompose, readCompose } from '../compose.js';
 import { type Abra, recipeFolder, table } from '../context.js';
 import { namesIn } from '../folders.js';
 import { git } from '../git.js';
-import { interpolate } from '../interpolate.js';
 import { type LintSubject, lint } from '../lint.js';
 import { cloneAnew, ensureExists, syncRecipe, versionsOf } from '../recipe.js';
 import { arg, type Call, type Group } from '../verbs.js';

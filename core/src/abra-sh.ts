@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { envValues, readFileIfAny } from '@cc-ci/core';
+import { envValues } from './env-file.js';
+import { readFileIfAny } from './files.js';
 
 /** A recipe's script: what it exports and which functions it has. It is read, not run. */
 export interface AbraSh {

@@ -1,4 +1,4 @@
-import { InputError } from '@cc-ci/core';
+import { InputError } from './errors.js';
 
 const VARIABLE =
   /\$(?:(?<escaped>\$)|\{(?<braced>[A-Za-z_]\w*)(?:(?<operator>:?[-?])(?<operand>[^}]*))?\}|(?<plain>[A-Za-z_]\w*))/g;

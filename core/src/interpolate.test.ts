@@ -1,6 +1,6 @@
-import { InputError } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { InputError } from './errors.js';
 import { interpolate } from './interpolate.js';
 
 describe('variables in compose files', () => {
