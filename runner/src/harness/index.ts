@@ -1,6 +1,7 @@
 import { CcCiError, connectDocker, listContainers, listServices, run } from '@cc-ci/core';
 import { readAppFacts } from '../recipe-tests/app-file.js';
 import { httpClient } from '../recipe-tests/http.js';
+import type { HookName, RecipeSettingsInput } from '../recipe-tests/settings.js';
 
 export { eventually } from '../eventually.js';
 export type { HttpClient, HttpInit, HttpResponse } from '../recipe-tests/http.js';
@@ -72,3 +73,11 @@ export const app = {
 
 /** HTTP to the app: `http.get('/')`. Trusts the edge's certificate; follows no redirects. */
 export const http = httpClient(facts);
+
+/** What `tests/<recipe>/recipe.ts` exports as its default: settings and hooks. */
+export type RecipeDefinition = RecipeSettingsInput & { [K in HookName]?: () => void | Promise<void> };
+
+/** Gives the definition back as it is; there for the editor's sake. */
+export function defineRecipe(definition: RecipeDefinition): RecipeDefinition {
+  return definition;
+}
