@@ -12,4 +12,6 @@ export * from './process.js';
 export * from './record.js';
 export * from './redact.js';
 export * from './store.js';
+export * from './task-spec.js';
 export * from './verdict.js';
+export * from './versions.js';
