@@ -20,7 +20,12 @@ const composeFile = z.looseObject({
       z.looseObject({
         image: z.string().optional(),
         ports: z.array(z.unknown()).optional(),
-        deploy: z.looseObject({ endpoint_mode: z.string().optional() }).nullish(),
+        deploy: z
+          .looseObject({
+            endpoint_mode: z.string().optional(),
+            labels: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
+          })
+          .nullish(),
       }),
     )
     .optional(),
@@ -86,4 +91,15 @@ export function longestNamePart(files: Iterable<ComposeFile>): number {
     }
   }
   return longest;
+}
+
+/** The version label of the main service (abra contract 5.5), or undefined where it has none. */
+export function versionLabel(file: ComposeFile | undefined): string | undefined {
+  const labels = file?.services?.app?.deploy?.labels ?? [];
+  const pairs = Array.isArray(labels)
+    ? labels.map(
+        (label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)] as const,
+      )
+    : Object.entries(labels).map(([name, value]) => [name, String(value)] as const);
+  return pairs.find(([name]) => /^coop-cloud\..+\.version$/.test(name))?.[1];
 }

@@ -20,6 +20,19 @@ export class StageFailure extends CcCiError {
   }
 }
 
+/** A stage has nothing to do, and this is why. It ends the stage in that state, not as a failure. */
+export class StageSkip extends CcCiError {
+  readonly state: 'declared-skip' | 'structural-skip' | 'base-broken';
+  /** Lines that show it. */
+  readonly notes: readonly string[];
+
+  constructor(state: StageSkip['state'], reason: string, notes: readonly string[] = []) {
+    super(reason);
+    this.state = state;
+    this.notes = notes;
+  }
+}
+
 /** The run took longer than it may; the reason its work is aborted with. */
 export class DeadlineError extends CcCiError {}
 

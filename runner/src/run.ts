@@ -8,6 +8,7 @@ import {
   type Plan,
   pendingStage,
   planFile,
+  type RunRecord,
   type RunSummary,
   readRun,
   runFolder,
@@ -21,30 +22,40 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
-import { DeadlineError, failureOf } from './failure.js';
+import { DeadlineError, failureOf, StageSkip } from './failure.js';
 import { finalise, lockFile } from './reap.js';
 import { type Say, startStage } from './recorder.js';
+import { backup } from './stages/backup.js';
 import { install } from './stages/install.js';
 import { prepare } from './stages/prepare.js';
+import { recipeTests } from './stages/recipe-tests.js';
 import { teardown } from './stages/teardown.js';
+import { upgrade } from './stages/upgrade.js';
 import { startWatchdog } from './watchdog.js';
 
-/** What each stage does; a stage without an entry is one we cannot do yet, and says so. */
-const STAGE_WORK: Partial<Record<StageName, (context: StageContext) => Promise<void>>> = {
+/** What each stage does. */
+const STAGE_WORK: Record<StageName, (context: StageContext) => Promise<void>> = {
   prepare,
   install,
+  upgrade,
+  backup,
+  'recipe-tests': recipeTests,
   teardown,
 };
 
-/** Stages that need these to have passed; a stage whose need is unmet is not run, and says so. */
-const NEEDS: Record<StageName, readonly StageName[]> = {
-  prepare: [],
-  install: ['prepare'],
-  upgrade: ['prepare'],
-  backup: ['prepare'],
-  'recipe-tests': ['prepare'],
-  teardown: [],
-};
+/**
+ * Why a stage makes no sense after what came before, or undefined where it does: a stage that failed in one way may
+ * well leave the others something to show.
+ */
+function hindrance(stage: StageName, { plan, stages }: RunRecord): string | undefined {
+  if (stage === 'prepare' || stage === 'teardown') return undefined;
+  if (!plan.app) return 'prepare did not come far enough to deploy anything';
+  const install = stages.find((it) => it.stage === 'install');
+  // Without a single test it never came up; it would not for the other stages either.
+  if (stage !== 'install' && install?.state === 'failed' && install.tests.length === 0)
+    return 'the app did not come up in install';
+  return undefined;
+}
 
 export interface RunnerOptions {
   config: Config<'common' | 'runner'>;
@@ -171,17 +182,14 @@ async function runOne(
 ): Promise<StageState> {
   const record = await readRun(dir);
   if (!record) throw new InputError(`${dir} is not a run's folder`);
-  const states = new Map(record.stages.map((it) => [it.stage, it.state]));
-  const work = STAGE_WORK[stage];
-  if (!work) return skip(dir, stage, { state: 'structural-skip', reason: 'not written yet' }, options.say);
-  const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
-  if (unmet) return skip(dir, stage, { state: 'not-run', reason: `${unmet} did not pass` }, options.say);
+  const hindered = hindrance(stage, record);
+  if (hindered) return skip(dir, stage, { state: 'not-run', reason: hindered }, options.say);
   if (signal.aborted && stage !== 'teardown') {
     // Stopped between two stages: nothing failed, and yet this is why the run is not green.
     const failure = failureOf(signal.reason);
     return skip(dir, stage, { state: 'not-run', reason: failure.message, failure }, options.say);
   }
-  return perform(stage, work, dir, record.plan, options, signal);
+  return perform(stage, dir, record.plan, options, signal);
 }
 
 async function skip(
@@ -197,7 +205,6 @@ async function skip(
 
 async function perform(
   stage: StageName,
-  work: (context: StageContext) => Promise<void>,
   dir: string,
   plan: Plan,
   options: RunnerOptions,
@@ -207,7 +214,7 @@ async function perform(
   const recorder = await startStage(dir, stage, cachedRedactor(secrets), options.say);
   const docker = connectDocker();
   try {
-    await work({
+    await STAGE_WORK[stage]({
       config: options.config,
       docker,
       dir,
@@ -220,6 +227,11 @@ async function perform(
     await recorder.finish({ state: 'passed' });
     return 'passed';
   } catch (error) {
+    if (error instanceof StageSkip) {
+      for (const note of error.notes) await recorder.note(note);
+      await recorder.finish({ state: error.state, reason: error.message });
+      return error.state;
+    }
     // An aborted run shows in all kinds of errors; what it was aborted for is the cause.
     const cause = signal.aborted && stage !== 'teardown' ? signal.reason : error;
     await recorder.finish({ state: 'failed', failure: failureOf(cause) });

@@ -1,6 +1,7 @@
 import { appNames, createLogger, describeError, dockerInfo, InputError } from '@cc-ci/core';
 import { abraVersion } from '../abra.js';
-import { longestNamePart, readComposeFiles } from '../compose.js';
+import { findBase } from '../base.js';
+import { longestNamePart, MAIN_COMPOSE_FILE, readComposeFiles, versionLabel } from '../compose.js';
 import { recipeFolder, type StageContext, updatePlan } from '../context.js';
 import { StageFailure } from '../failure.js';
 import { janitor } from '../reap.js';
@@ -39,8 +40,11 @@ async function readRecipe(context: StageContext): Promise<void> {
       context.config.runner.zone,
       longestNamePart(files.values()),
     );
-    await updatePlan(context, { app });
-    context.stage.log(`the app is ${app.domain}, stack ${app.stack}`);
+    const base = await findBase(context, versionLabel(files.get(MAIN_COMPOSE_FILE)));
+    await updatePlan(context, { app, ...(base ? { base } : {}) });
+    context.stage.log(
+      `the app is ${app.domain}, stack ${app.stack}; upgrades begin at ${base?.version ?? 'nothing'}`,
+    );
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const [headline = '', ...detail] = describeError(error).split('\n');

@@ -93,7 +93,8 @@ async function put(abra: Abra, mount: Mount, into: string, file: string): Promis
     abra,
     'PUT',
     archiveOf(mount),
-    { path: join(mount.path, into), copyUIDGID: 'true' },
+    // Not copyUIDGID: that gives all files to the container's user, whom the engine looks up on the host.
+    { path: join(mount.path, into) },
     { body: createReadStream(file) },
   );
   await answer.body.dump();
