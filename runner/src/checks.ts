@@ -118,7 +118,11 @@ async function commitIsDeployed({ context, commit }: Subject): Promise<void> {
   const deployed = labels.find((label) => label !== undefined);
   const wanted = commit.slice(0, 8);
   if (deployed?.replace(/\+U$/, '') !== wanted) {
-    throw new Error(`the deployment says commit ${deployed ?? 'unknown'}, asked for was ${wanted}`);
+    // The tree is ours to put right: whatever deployed another commit, it was not the recipe.
+    throw new StageFailure(
+      'ci',
+      `the deployment says commit ${deployed ?? 'unknown'}, asked for was ${wanted}`,
+    );
   }
 }
 

@@ -6,11 +6,11 @@ import { requireApp, runTool, type StageContext, updatePlan } from './context.js
 import { StageFailure } from './failure.js';
 import { HookError, type LoadedRecipe, runHook } from './recipe-tests/hooks.js';
 import type { HookName } from './recipe-tests/settings.js';
-import { type VolumeMount, volumeMounts } from './volumes.js';
+import { type DataFolder, dataFolders } from './volumes.js';
 
-/** A file of ours at the root of every volume: what every recipe's data are checked with, without writing a line. */
+/** A file of ours in every volume: what every recipe's data are checked with, without writing a line. */
 export const MARKER = '.cc-ci-marker';
-const MARKER_SUITE = 'volumes';
+const CHANGED = 'changed after the backup\n';
 
 /** The marker's text; the same through all stages of a run. */
 async function markerText(context: StageContext): Promise<string> {
@@ -29,9 +29,7 @@ async function markerText(context: StageContext): Promise<string> {
 export async function seedData(context: StageContext, recipe: LoadedRecipe): Promise<void> {
   await context.stage.phase('seed', false, async () => {
     await hook(context, recipe, 'seed', { record: true });
-    const mounts = await volumeMounts(context.docker, requireApp(context).stack);
-    const text = await markerText(context);
-    for (const mount of mounts) await writeMarker(context, mount, text);
+    await writeMarkers(context, await markerText(context));
     const { deployment } = context.plan;
     if (deployment) await updatePlan(context, { deployment: { ...deployment, seeded: true } });
   });
@@ -40,33 +38,38 @@ export async function seedData(context: StageContext, recipe: LoadedRecipe): Pro
 /**
  * Looks for the data that `seedData` put in, and records what it finds as tests.
  * @param when ends the tests' titles: "after the upgrade"
- * @param volumes of these volumes only (a backup may leave some out)
+ * @param options.backedUp look only into what a backup holds
  * @throws StageFailure blaming the recipe when something is missing
  */
 export async function verifyData(
   context: StageContext,
   recipe: LoadedRecipe,
   when: string,
-  volumes: (mount: VolumeMount) => boolean = () => true,
+  options: { backedUp?: boolean } = {},
 ): Promise<void> {
   await context.stage.phase('verify', false, async () => {
-    const mounts = (await volumeMounts(context.docker, requireApp(context).stack)).filter(volumes);
-    const missing = await missingMarkers(context, mounts);
-    if (mounts.length > 0) {
+    const all = await dataFolders(context.docker, requireApp(context).stack);
+    const folders = options.backedUp ? all.filter((it) => it.isBackedUp) : all;
+    const missing = await withoutMarker(context, folders);
+    if (folders.length > 0) {
       await context.stage.test({
         source: 'generic',
-        suite: MARKER_SUITE,
-        title: `files are still in the volumes ${when}`,
+        suite: 'data',
+        title: `files in the volumes are there ${when}`,
         state: missing.length > 0 ? 'failed' : 'passed',
         durationMs: 0,
-        ...(missing.length > 0 ? { message: `gone from ${missing.join(', ')}` } : {}),
+        ...(missing.length > 0 ? { message: `gone or changed in ${missing.join(', ')}` } : {}),
       });
+    } else if (!recipe.hooks.includes('verify')) {
+      await context.stage.note(
+        `nothing could be looked for ${when}: no volume to put a file in, and no verify hook in recipe.ts`,
+      );
     }
     await hook(context, recipe, 'verify', { record: true, title: `verify ${when}` });
     if (missing.length > 0) {
       throw new StageFailure(
         'recipe',
-        `data were lost: a file in the volume ${missing.join(', ')} is gone ${when}`,
+        `data were lost: a file in ${missing.join(', ')} is gone or changed ${when}`,
       );
     }
   });
@@ -79,9 +82,7 @@ export async function verifyData(
 export async function mutateData(context: StageContext, recipe: LoadedRecipe): Promise<void> {
   await context.stage.phase('mutate', false, async () => {
     await hook(context, recipe, 'mutate', { record: true });
-    for (const mount of await volumeMounts(context.docker, requireApp(context).stack)) {
-      await writeMarker(context, mount, 'changed after the backup\n');
-    }
+    await writeMarkers(context, CHANGED);
     if (!recipe.hooks.includes('verify')) return;
     if (await verifies(context, recipe)) {
       throw new StageFailure(
@@ -111,34 +112,34 @@ async function hook(
   if (recipe.hooks.includes(name)) await runHook(context, recipe, name, options);
 }
 
-async function writeMarker(context: StageContext, mount: VolumeMount, text: string): Promise<void> {
-  const file = join(context.dir, `marker-${mount.volume}`);
+async function writeMarkers(context: StageContext, text: string): Promise<void> {
+  const file = join(context.dir, 'marker-to-copy');
   await writeFile(file, text);
   try {
-    await runTool(context, 'docker', ['cp', file, `${mount.container}:${mount.target}/${MARKER}`], {
-      timeoutMs: 60_000,
-    });
+    for (const { container, path } of await dataFolders(context.docker, requireApp(context).stack)) {
+      await runTool(context, 'docker', ['cp', file, `${container}:${path}/${MARKER}`], { timeoutMs: 60_000 });
+    }
   } finally {
     await rm(file, { force: true });
   }
 }
 
-/** The volumes whose marker is gone or changed. `docker cp` gives a tar stream: the text is in it as it is. */
-async function missingMarkers(context: StageContext, mounts: readonly VolumeMount[]): Promise<string[]> {
+/** Names of the folders whose marker is gone or changed. `docker cp` gives a tar stream: the text is in it as it is. */
+async function withoutMarker(context: StageContext, folders: readonly DataFolder[]): Promise<string[]> {
   const text = await markerText(context);
   const missing: string[] = [];
-  for (const { container, target, volume } of mounts) {
+  for (const { name, container, path } of folders) {
     const { exitCode, stdout } = await runTool(
       context,
       'docker',
-      ['cp', `${container}:${target}/${MARKER}`, '-'],
+      ['cp', `${container}:${path}/${MARKER}`, '-'],
       {
         timeoutMs: 60_000,
         okCodes: [0, 1],
         quiet: true,
       },
     );
-    if (exitCode !== 0 || !stdout.includes(text)) missing.push(volume);
+    if (exitCode !== 0 || !stdout.includes(text)) missing.push(name);
   }
   return missing;
 }

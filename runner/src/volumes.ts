@@ -1,5 +1,12 @@
-import { type Docker, type DockerService, listContainers, listServices } from '@cc-ci/core';
+import {
+  type Docker,
+  type DockerService,
+  isFolderInContainer,
+  listContainers,
+  listServices,
+} from '@cc-ci/core';
 import { z } from 'zod';
+import { backedUpVolumes, takesPart } from './backup-labels.js';
 
 /** A volume of the app, and a running container that may write it. */
 export interface VolumeMount {
@@ -43,4 +50,33 @@ export async function volumeMounts(docker: Docker, stack: string): Promise<Volum
     }
   }
   return [...found.values()];
+}
+
+/** A folder in a volume that keeps data. */
+export interface DataFolder {
+  /** For people: the volume's key, and the path in it where it is not the root. */
+  name: string;
+  container: string;
+  /** Absolute, as the container sees it. */
+  path: string;
+  /** Whether a backup holds it, by the labels of what is deployed. */
+  isBackedUp: boolean;
+}
+
+/** The roots of all volumes, and the folders in them that a backup is to hold alone. */
+export async function dataFolders(docker: Docker, stack: string): Promise<DataFolder[]> {
+  const [mounts, services] = await Promise.all([volumeMounts(docker, stack), listServices(docker, stack)]);
+  const volumes = mounts.map(({ volume }) => volume);
+  const chosen = takesPart(services) ? backedUpVolumes(services, volumes) : [];
+  const found: DataFolder[] = [];
+  for (const { volume, container, target } of mounts) {
+    const paths = chosen.find((it) => it.volume === volume)?.paths;
+    found.push({ name: volume, container, path: target, isBackedUp: paths?.length === 0 });
+    for (const path of paths ?? []) {
+      const folder = `${target}/${path}`;
+      if (await isFolderInContainer(docker, container, folder))
+        found.push({ name: `${volume}/${path}`, container, path: folder, isBackedUp: true });
+    }
+  }
+  return found;
 }

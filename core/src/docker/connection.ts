@@ -56,7 +56,7 @@ export interface CallOptions {
 /** Sends one request. The answer's body is the caller's to read. @throws ToolMissingError when nobody answers */
 export async function call(
   docker: Docker,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'HEAD' | 'POST' | 'DELETE',
   path: string,
   { query = {}, headers = {}, signal, headersTimeoutMs = REQUEST_TIMEOUT_MS }: CallOptions = {},
 ) {

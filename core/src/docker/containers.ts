@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Docker, filters, get, labels } from './connection.js';
+import { HttpStatusError } from '../errors.js';
+import { call, type Docker, filters, get, labels } from './connection.js';
 import { STACK_LABEL } from './services.js';
 
 const container = z.object({ Id: z.string(), Names: z.array(z.string()), State: z.string(), Labels: labels });
@@ -83,4 +84,19 @@ export async function listServiceContainers(docker: Docker, serviceId: string): 
     filters: filters({ status: ['running'], label: [`com.docker.swarm.service.id=${serviceId}`] }),
   });
   return found.map((item) => item.Id);
+}
+
+/** The bit that Go's file modes have for folders. */
+const FOLDER_BIT = 2 ** 31;
+
+/** Whether a path in a container is a folder. Needs nothing in the container. */
+export async function isFolderInContainer(docker: Docker, id: string, path: string): Promise<boolean> {
+  const response = await call(docker, 'HEAD', `/containers/${id}/archive`, { query: { path } });
+  await response.body.dump();
+  if (response.statusCode === 404) return false;
+  const header = response.headers['x-docker-container-path-stat'];
+  if (response.statusCode !== 200 || typeof header !== 'string')
+    throw new HttpStatusError(`Docker HEAD /containers/${id}/archive`, response.statusCode, path);
+  const { mode } = z.object({ mode: z.number() }).parse(JSON.parse(Buffer.from(header, 'base64').toString()));
+  return Math.floor(mode / FOLDER_BIT) % 2 === 1;
 }

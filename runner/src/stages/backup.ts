@@ -28,44 +28,44 @@ export async function backup(context: StageContext): Promise<void> {
   requireWanted(recipe, 'backup');
   await ensureHead(context, settings);
   await writeAppFacts(context);
-  const chosen = await requireLabels(context);
+  await requireLabels(context);
   if (!context.plan.deployment?.seeded) await seedData(context, recipe);
   const snapshot = await context.stage.phase('backup', false, () => verifiedBackup(context));
   await mutateData(context, recipe);
-  await restoreAndVerify(context, recipe, snapshot, chosen, 'after the restore');
+  await restoreAndVerify(context, recipe, snapshot, 'after the restore');
   await deployFresh(context, settings, 'head');
   await writeAppFacts(context);
-  await restoreAndVerify(context, recipe, snapshot, chosen, 'after the restore onto a clean deployment');
+  await restoreAndVerify(context, recipe, snapshot, 'after the restore onto a clean deployment');
 }
 
-/** Keys of the volumes that are backed up whole. @throws StageSkip when nothing of what is deployed asks for backups */
-async function requireLabels(context: StageContext): Promise<Set<string>> {
-  const { stack } = requireApp(context);
-  const services = await listServices(context.docker, stack);
-  if (!takesPart(services)) {
-    throw new StageSkip('structural-skip', 'no deployed service has the label backupbot.backup=true');
-  }
-  const mounts = await volumeMounts(context.docker, stack);
-  const wanted = backedUpVolumes(
-    services,
-    mounts.map(({ volume }) => volume),
-  );
-  return new Set(wanted.filter(({ paths }) => paths.length === 0).map(({ volume }) => volume));
+/** @throws StageSkip when nothing of what is deployed asks for backups */
+async function requireLabels(context: StageContext): Promise<void> {
+  if (takesPart(await listServices(context.docker, requireApp(context).stack))) return;
+  throw new StageSkip('structural-skip', 'no deployed service has the label backupbot.backup=true');
 }
 
 /** @returns the id of a snapshot that was looked into and found whole */
 async function verifiedBackup(context: StageContext): Promise<string> {
   for (let attempt = 1; ; attempt++) {
+    const started = performance.now();
     const { id, hookErrors } = await createBackup(context);
     await updatePlan(context, { snapshots: [...context.plan.snapshots, id] });
     const problems = [...hookErrors, ...(await problemsOf(context, id))];
-    if (problems.length === 0) {
-      context.stage.log(`snapshot ${id} holds what it should`);
-      return id;
+    if (problems.length > 0) {
+      await context.stage.note(`backup ${attempt} of at most ${TRIES} is not whole: ${problems.join('; ')}`);
+      if (attempt < TRIES) continue;
     }
-    await context.stage.note(`backup ${attempt} of at most ${TRIES} is not whole: ${problems.join('; ')}`);
-    if (attempt === TRIES)
+    await context.stage.test({
+      source: 'generic',
+      suite: 'data',
+      title: 'the backup holds what its labels choose, whole',
+      state: problems.length > 0 ? 'failed' : 'passed',
+      durationMs: performance.now() - started,
+      ...(problems.length > 0 ? { message: problems.join('; ') } : {}),
+    });
+    if (problems.length > 0)
       throw new StageFailure('recipe', `the backup is not whole: ${problems[0]}`, problems);
+    return id;
   }
 }
 
@@ -91,7 +91,6 @@ async function restoreAndVerify(
   context: StageContext,
   recipe: LoadedRecipe,
   snapshot: string,
-  wholeVolumes: ReadonlySet<string>,
   when: string,
 ): Promise<void> {
   const { stage, docker, signal } = context;
@@ -106,6 +105,6 @@ async function restoreAndVerify(
       onChange: (text) => stage.log(text),
     });
   });
-  await verifyData(context, recipe, when, ({ volume }) => wholeVolumes.has(volume));
+  await verifyData(context, recipe, when, { backedUp: true });
   await runStageTests(context, 'backup');
 }
