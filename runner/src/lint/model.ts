@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AbraSh, readAbraSh, readFileIfAny } from '@cc-ci/core';
+import { MAIN_COMPOSE_FILE, readComposeFiles } from '../compose.js';
+import { type Selection, selectionsOf } from './combinations.js';
+import { type Compose, mergeSources } from './compose.js';
+import { type ComposeSource, parseSource } from './compose-source.js';
+import { ENV_SAMPLE, type EnvSample, parseEnvSample } from './env-sample.js';
+
+/** abra cuts stack names here (abra contract 5.2). */
+const STACK_NAME_LIMIT = 45;
+
+/** Compose files that can be deployed together, with the values they get. */
+export interface Combination extends Selection {
+  sources: ComposeSource[];
+  env: Record<string, string>;
+  compose: Compose;
+}
+
+/** All that the rules look at, read once. */
+export interface RecipeModel {
+  dir: string;
+  recipe: string;
+  /** The stack's name if it were deployed as `<recipe>.example.com`. */
+  stack: string;
+  sample: EnvSample | undefined;
+  abraSh: AbraSh;
+  sources: Map<string, ComposeSource>;
+  /** The default first. */
+  combinations: Combination[];
+  /** How many combinations `.env.sample` offers; more than `combinations` where those were capped. */
+  offered: number;
+}
+
+/**
+ * Reads a recipe's files.
+ * @throws InputError when compose.yml is missing, has no service app, or a compose file is no YAML
+ */
+export async function readModel(dir: string, recipe: string): Promise<RecipeModel> {
+  const names = [...(await readComposeFiles(dir)).keys()];
+  const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
+  const sources = new Map(names.map((name, index) => [name, parseSource(name, texts[index] ?? '')]));
+  const sampleText = await readFileIfAny(join(dir, ENV_SAMPLE));
+  const model: RecipeModel = {
+    dir,
+    recipe,
+    stack: `${recipe}.example.com`.replaceAll('.', '_').slice(0, STACK_NAME_LIMIT),
+    sample: sampleText === undefined ? undefined : parseEnvSample(sampleText),
+    abraSh: await readAbraSh(dir),
+    sources,
+    combinations: [],
+    offered: 1,
+  };
+  const { selections, offered } = model.sample
+    ? selectionsOf(model.sample)
+    : { offered: 1, selections: [{ options: [], files: [MAIN_COMPOSE_FILE], values: {} }] };
+  return {
+    ...model,
+    offered,
+    combinations: selections.map((selection) => combinationOf(model, selection)),
+  };
+}
+
+/** What a selection of the sample's options amounts to. */
+export function combinationOf(model: RecipeModel, selection: Selection): Combination {
+  const sources = selection.files.flatMap((file) => model.sources.get(file) ?? []);
+  const env = {
+    ...selection.values,
+    ...model.abraSh.exports,
+    DOMAIN: `${model.recipe}.example.com`,
+    STACK_NAME: model.stack,
+    // What the recipe does when an operator wants backups is what is looked at.
+    ENABLE_BACKUPS: 'true',
+  };
+  return { ...selection, sources, env, compose: mergeSources(sources, env) };
+}
+
+/** The default, and it with each single option: what rules about services look at. */
+export function views(model: RecipeModel): Combination[] {
+  return model.combinations.filter(({ options }) => options.length <= 1);
+}
