@@ -11,7 +11,7 @@ import { checkImages } from './rule-images.js';
 import { checkNames } from './rule-names.js';
 import { checkNetworks } from './rule-network.js';
 import { checkVersions, versionLabel } from './rule-versions.js';
-import { RULES } from './rules.js';
+import { once, RULES } from './rules.js';
 
 export { RULES, type Rule, type RuleName, rulesTable } from './rules.js';
 
@@ -49,6 +49,5 @@ export async function lintRecipe({ dir, recipe, run, signal }: LintInput): Promi
     ...checkHostAccess(model),
   ];
   const order = RULES.map(({ rule }): string => rule);
-  const once = new Map(findings.map((found) => [JSON.stringify(found), found]));
-  return [...once.values()].sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
+  return once(findings).sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
 }

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AbraSh, readAbraSh, readFileIfAny } from '@cc-ci/core';
+import { type AbraSh, type Finding, readAbraSh, readFileIfAny } from '@cc-ci/core';
 import { MAIN_COMPOSE_FILE, readComposeFiles } from '../compose.js';
 import { type Selection, selectionsOf } from './combinations.js';
 import { type Compose, mergeSources } from './compose.js';
 import { type ComposeSource, parseSource } from './compose-source.js';
 import { ENV_SAMPLE, type EnvSample, parseEnvSample } from './env-sample.js';
+import { once } from './rules.js';
 
 /** abra cuts stack names here (abra contract 5.2). */
 const STACK_NAME_LIMIT = 45;
@@ -63,7 +64,8 @@ export async function readModel(dir: string, recipe: string): Promise<RecipeMode
 
 /** What a selection of the sample's options amounts to. */
 export function combinationOf(model: RecipeModel, selection: Selection): Combination {
-  const sources = selection.files.flatMap((file) => model.sources.get(file) ?? []);
+  // A list that begins with nothing is reported; what was meant is plain.
+  const sources = selection.files.flatMap((file) => model.sources.get(file || MAIN_COMPOSE_FILE) ?? []);
   const env = {
     ...selection.values,
     ...model.abraSh.exports,
@@ -77,5 +79,15 @@ export function combinationOf(model: RecipeModel, selection: Selection): Combina
 
 /** The default, and it with each single option: what rules about services look at. */
 export function views(model: RecipeModel): Combination[] {
-  return model.combinations.filter(({ options }) => options.length <= 1);
+  return model.combinations.filter(
+    // One that lacks a file cannot be deployed: there is more to say about it only once it can.
+    ({ options, files }) =>
+      options.length === 0 ||
+      (options.length === 1 && files.every((file) => file === '' || model.sources.has(file))),
+  );
+}
+
+/** What a rule finds in the views; the same in several is one finding. */
+export function inViews(model: RecipeModel, check: (compose: Compose) => Finding[]): Finding[] {
+  return once(views(model).flatMap(({ compose }) => check(compose)));
 }

@@ -3,19 +3,21 @@ import { type BackupLabels, commaList, readBackupLabels } from './backup-labels.
 import type { Compose } from './compose.js';
 import { type RecipeModel, views } from './model.js';
 import { checkDatabases, checkHooks } from './rule-dumps.js';
-import { finding } from './rules.js';
+import { finding, once } from './rules.js';
 import { isBelowOrSame, volumeMounts } from './volumes.js';
 
 /** Whether what the backup labels promise can be kept. */
 export function checkBackup(model: RecipeModel): Finding[] {
   const seen = views(model).map(({ compose }) => ({ compose, labels: readBackupLabels(compose) }));
-  const found = seen.flatMap(({ compose, labels }) => [
-    ...misplaced(compose),
-    ...mixed(labels),
-    ...unknownVolumes(model, labels),
-    ...outsidePaths(labels),
-    ...(labels.takesPart ? [...checkHooks(labels), ...checkDatabases(compose, labels)] : []),
-  ]);
+  const found = once(
+    seen.flatMap(({ compose, labels }) => [
+      ...misplaced(compose),
+      ...mixed(labels),
+      ...unknownVolumes(model, labels),
+      ...outsidePaths(labels),
+      ...(labels.takesPart ? [...checkHooks(labels), ...checkDatabases(compose, labels)] : []),
+    ]),
+  );
   return seen.some(({ labels }) => labels.takesPart) ? found : [...found, ...none(model)];
 }
 

@@ -1,4 +1,5 @@
 import type { Finding } from '@cc-ci/core';
+import { MAIN_COMPOSE_FILE } from '../compose.js';
 import { select } from './combinations.js';
 import { ENV_SAMPLE } from './env-sample.js';
 import { type Combination, combinationOf, type RecipeModel } from './model.js';
@@ -67,9 +68,7 @@ async function report(
 ): Promise<Finding[]> {
   const { options } = combination;
   const named = options.map(({ files }) => files.join(', ')).join(' with ');
-  const line = options.at(-1)?.line;
-  const place = ({ where }: Complaint) =>
-    where ?? (line === undefined ? ENV_SAMPLE : `${ENV_SAMPLE}:${line}`);
+  const place = ({ where }: Complaint) => where ?? options.at(-1)?.files[0] ?? MAIN_COMPOSE_FILE;
   if (options.length === 0) {
     return complaints.map((complaint) =>
       finding(

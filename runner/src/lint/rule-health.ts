@@ -1,7 +1,7 @@
 import type { Finding } from '@cc-ci/core';
 import type { Healthcheck, Service } from './compose.js';
 import { isDatabase } from './image.js';
-import { type RecipeModel, views } from './model.js';
+import { inViews, type RecipeModel } from './model.js';
 import { finding } from './rules.js';
 
 /** Docker's, where the compose file says nothing. */
@@ -12,7 +12,7 @@ const PATIENCE_S = 10;
 
 /** Healthchecks: that there is one, and that it gives a database time for its first start. */
 export function checkHealth(model: RecipeModel): Finding[] {
-  return views(model).flatMap(({ compose }) => [
+  return inViews(model, (compose) => [
     ...missing(compose.services.get('app')),
     ...[...compose.services.values()].flatMap(impatient),
   ]);

@@ -1,11 +1,11 @@
 import type { Finding } from '@cc-ci/core';
 import type { Mount, Service } from './compose.js';
-import { type RecipeModel, views } from './model.js';
+import { inViews, type RecipeModel } from './model.js';
 import { finding } from './rules.js';
 
 /** What a recipe wants of the server itself: named, so that nobody finds it out late. */
 export function checkHostAccess(model: RecipeModel): Finding[] {
-  return views(model).flatMap(({ compose }) =>
+  return inViews(model, (compose) =>
     [...compose.services.values()].flatMap((service) => [
       ...service.mounts.flatMap((mount) => hostMount(service.name, mount)),
       ...rights(service),

@@ -1,7 +1,7 @@
 import type { Finding } from '@cc-ci/core';
 import type { Service } from './compose.js';
 import { parseImage } from './image.js';
-import { type RecipeModel, views } from './model.js';
+import { inViews, type RecipeModel } from './model.js';
 import { finding } from './rules.js';
 
 /** Names of what is newest at some stage: such a tag is moved on, unless a version stands behind the word. */
@@ -12,7 +12,7 @@ const MADE_ONCE = /\d{6,}|\d{4}[-.]\d{2}|(?<![0-9a-z])[0-9a-f]{7,}/;
 
 /** Whether every image is pinned, variables put in. */
 export function checkImages(model: RecipeModel): Finding[] {
-  return views(model).flatMap(({ compose }) => [...compose.services.values()].flatMap(checkImage));
+  return inViews(model, (compose) => [...compose.services.values()].flatMap(checkImage));
 }
 
 function checkImage({ name, image, where }: Service): Finding[] {

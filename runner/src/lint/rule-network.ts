@@ -1,6 +1,6 @@
 import type { Finding } from '@cc-ci/core';
 import type { Compose, Service } from './compose.js';
-import { type RecipeModel, views } from './model.js';
+import { inViews, type RecipeModel } from './model.js';
 import { finding } from './rules.js';
 
 /** The network that every app of a server shares with the proxy. */
@@ -13,7 +13,7 @@ const GENERIC = new Set(
 
 /** Names on the network that all apps share. */
 export function checkNetworks(model: RecipeModel): Finding[] {
-  return views(model).flatMap(({ compose }) => {
+  return inViews(model, (compose) => {
     const shared = sharedNetworks(compose);
     const onShared = [...compose.services.values()].filter(({ networks }) =>
       [...networks.keys()].some((key) => shared.has(key)),

@@ -246,6 +246,11 @@ export function finding(rule: RuleName, message: string, where?: string): Findin
   return { rule, severity, message, ...(where === undefined ? {} : { where }) };
 }
 
+/** Each finding once: combinations have most of their services in common. */
+export function once(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((found) => [JSON.stringify(found), found])).values()];
+}
+
 /** The table of docs/lint.md. */
 export function rulesTable(): string {
   const rows = RULES.map(
