@@ -32,6 +32,8 @@ export interface Choice {
   /** In order, as `COMPOSE_FILE` lists them; `''` where it begins with a colon. */
   files: string[];
   values: Record<string, string>;
+  /** What stands commented out: values for those who switch an option on. */
+  commented: Record<string, string>;
 }
 
 const ASSIGNMENT = /^\s*(#[#\s]*)?(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
@@ -49,16 +51,13 @@ export function parseEnvSample(text: string): EnvSample {
   const sample: EnvSample = { text, assignments, options: [], defaults };
   const usual = choose(sample).files;
   for (const { line } of composeLines.filter(({ active }) => !active)) {
-    const files = choose(sample, [line]).files.filter((file) => !usual.includes(file));
+    const files = choose(sample, [line]).files.filter((file) => file && !usual.includes(file));
     if (files.length > 0) sample.options.push({ line, files });
   }
   return sample;
 }
 
-/**
- * The env file that comes of switching lines on and off. Whoever switches an option on fills in what stands commented
- * out beside it: with options, those values count where no other line sets them.
- */
+/** The env file that comes of switching lines on and off. */
 export function choose(sample: EnvSample, on: readonly number[] = [], off: readonly number[] = []): Choice {
   const lines = sample.text.split(/\r?\n/);
   const chosen = lines.map((line, index) => {
@@ -67,10 +66,9 @@ export function choose(sample: EnvSample, on: readonly number[] = [], off: reado
   });
   const values = envValues(chosen.join('\n'));
   const files = values.COMPOSE_FILE ? values.COMPOSE_FILE.split(':') : [MAIN_COMPOSE_FILE];
-  if (on.length === 0) return { files, values };
   const offered = sample.assignments.filter(({ name, active }) => !active && name !== 'COMPOSE_FILE');
   const beside = offered.map(({ line }) => uncommented(lines[line - 1] ?? ''));
-  return { files, values: { ...envValues([...chosen, ...beside].join('\n')), ...values } };
+  return { files, values, commented: envValues([...chosen, ...beside].join('\n')) };
 }
 
 const uncommented = (line: string) => line.replace(/^[#\s]+/, '');

@@ -167,6 +167,8 @@ describe('linting a recipe', () => {
           'not in the recipe',
         );
       }
+      const folder = { ...compose('file: app.conf.tmpl', 'file: conf'), 'conf/a': '' };
+      expect(await refused(folder)).to.include('conf, which is a folder');
       const environment = compose('    environment:\n', '    env_file: /etc/shadow\n    environment:\n');
       expect(await refused(environment)).to.include(
         'service app is read from /etc/shadow, which is not in the recipe',
@@ -205,6 +207,31 @@ describe('linting a recipe', () => {
       expect(await lintFiles(files)).to.deep.equal([]);
     });
 
+    it('do not get what only suggests another value than the default', async () => {
+      const files = edited(
+        compose('example/app:1.2.3', 'example/app:${APP_VERSION:-1.2.3}'),
+        '.env.sample',
+        'TYPE',
+        '#APP_VERSION=latest\nTYPE',
+      );
+      expect(await lintFiles(files)).to.deep.equal([]);
+    });
+
+    it('may bring compose files in folders', async () => {
+      const named = edited(GOOD, '.env.sample', ':compose.smtp.yml', ':tuning/compose.db.yml');
+      const files = {
+        ...named,
+        'tuning/compose.db.yml': 'version: "3.8"\nservices: { db: { image: postgres } }\n',
+      };
+      expect(brief(await lintFiles(files))).to.deep.equal([
+        'compose-not-offered compose.smtp.yml',
+        'image-unpinned tuning/compose.db.yml:2',
+      ]);
+      const broken = await lintFiles({ ...named, 'tuning/compose.db.yml': '[' }).catch((thrown) => thrown);
+      expect(broken).to.be.instanceOf(InputError);
+      expect(broken.message).to.match(/^tuning\/compose\.db\.yml: /);
+    });
+
     it('name files that are there', async () => {
       const { 'compose.smtp.yml': _, ...files } = GOOD;
       expect(brief(await lintFiles(files))).to.deep.equal([
@@ -215,7 +242,7 @@ describe('linting a recipe', () => {
       expect(brief(found)).to.deep.equal([`compose-option ${lineOf(beginning, '.env.sample', 'smtp')}`]);
       expect(found[0]?.message).to.include('add COMPOSE_FILE="compose.yml" before');
       const elsewhere = edited(GOOD, '.env.sample', ':compose.smtp.yml', ':/etc/passwd');
-      expect((await lintFiles(elsewhere))[0]?.message).to.include('no compose file of that name');
+      expect((await lintFiles(elsewhere))[0]?.message).to.include('no such file');
     });
 
     it('that fail only together may exclude each other', async () => {

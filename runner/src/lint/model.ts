@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AbraSh, type Finding, readAbraSh, readFileIfAny } from '@cc-ci/core';
-import { MAIN_COMPOSE_FILE, readComposeFiles } from '../compose.js';
+import { MAIN_COMPOSE_FILE, parseCompose, readComposeFiles } from '../compose.js';
 import { type Selection, selectionsOf } from './combinations.js';
 import { type Compose, mergeSources } from './compose.js';
 import { type ComposeSource, parseSource } from './compose-source.js';
-import { ENV_SAMPLE, type EnvSample, parseEnvSample } from './env-sample.js';
+import { choose, ENV_SAMPLE, type EnvSample, parseEnvSample } from './env-sample.js';
+import { fileProblem } from './own-files.js';
 import { once } from './rules.js';
 
 /** abra cuts stack names here (abra contract 5.2). */
@@ -39,27 +40,40 @@ export interface RecipeModel {
  */
 export async function readModel(dir: string, recipe: string): Promise<RecipeModel> {
   const names = [...(await readComposeFiles(dir)).keys()];
-  const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
-  const sources = new Map(names.map((name, index) => [name, parseSource(name, texts[index] ?? '')]));
   const sampleText = await readFileIfAny(join(dir, ENV_SAMPLE));
+  const sample = sampleText === undefined ? undefined : parseEnvSample(sampleText);
+  const offered = sample ? [...choose(sample).files, ...sample.options.flatMap(({ files }) => files)] : [];
   const model: RecipeModel = {
     dir,
     recipe,
     stack: `${recipe}.example.com`.replaceAll('.', '_').slice(0, STACK_NAME_LIMIT),
-    sample: sampleText === undefined ? undefined : parseEnvSample(sampleText),
+    sample,
     abraSh: await readAbraSh(dir),
-    sources,
+    sources: await readSources(dir, new Set([...names, ...offered])),
     combinations: [],
     offered: 1,
   };
-  const { selections, offered } = model.sample
-    ? selectionsOf(model.sample)
-    : { offered: 1, selections: [{ options: [], files: [MAIN_COMPOSE_FILE], values: {} }] };
+  const found = sample
+    ? selectionsOf(sample)
+    : { offered: 1, selections: [{ options: [], files: [MAIN_COMPOSE_FILE], values: {}, commented: {} }] };
   return {
     ...model,
-    offered,
-    combinations: selections.map((selection) => combinationOf(model, selection)),
+    offered: found.offered,
+    combinations: found.selections.map((selection) => combinationOf(model, selection)),
   };
+}
+
+/** Compose files by name; names that lead to no file of the recipe are passed over. */
+async function readSources(dir: string, names: ReadonlySet<string>): Promise<Map<string, ComposeSource>> {
+  const sources = new Map<string, ComposeSource>();
+  for (const name of names) {
+    if (name === '' || (await fileProblem(dir, name))) continue;
+    const text = await readFile(join(dir, name), 'utf8');
+    // Those in folders have not been looked at yet; refused like the others when they are no YAML.
+    parseCompose(name, text);
+    sources.set(name, parseSource(name, text));
+  }
+  return sources;
 }
 
 /** What a selection of the sample's options amounts to. */
@@ -67,6 +81,7 @@ export function combinationOf(model: RecipeModel, selection: Selection): Combina
   // A list that begins with nothing is reported; what was meant is plain.
   const sources = selection.files.flatMap((file) => model.sources.get(file || MAIN_COMPOSE_FILE) ?? []);
   const env = {
+    ...valuesBeside(model, selection),
     ...selection.values,
     ...model.abraSh.exports,
     DOMAIN: `${model.recipe}.example.com`,
@@ -75,6 +90,21 @@ export function combinationOf(model: RecipeModel, selection: Selection): Combina
     ENABLE_BACKUPS: 'true',
   };
   return { ...selection, sources, env, compose: mergeSources(sources, env) };
+}
+
+/**
+ * Whoever switches an option on fills in what stands commented out beside it, as far as the option's files need it:
+ * other values in comments are only suggestions.
+ */
+function valuesBeside({ sources }: RecipeModel, { options, commented }: Selection): Record<string, string> {
+  const files = options.flatMap((option) => option.files);
+  const needed = new Set(
+    files
+      .flatMap((file) => sources.get(file)?.variables ?? [])
+      .filter(({ hasDefault }) => !hasDefault)
+      .map(({ name }) => name),
+  );
+  return Object.fromEntries(Object.entries(commented).filter(([name]) => needed.has(name)));
 }
 
 /** The default, and it with each single option: what rules about services look at. */

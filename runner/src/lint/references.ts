@@ -1,9 +1,8 @@
-import { realpath } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
 import { MAIN_COMPOSE_FILE } from '../compose.js';
 import type { Located, ResourceKind } from './compose.js';
 import { ENV_SAMPLE } from './env-sample.js';
 import type { Combination, RecipeModel } from './model.js';
+import { fileProblem } from './own-files.js';
 import type { Complaint } from './parser.js';
 
 /**
@@ -45,17 +44,16 @@ export async function checkReferences(model: RecipeModel, combination: Combinati
 }
 
 function missingComposeFiles({ sources }: RecipeModel, { files, options }: Combination): Complaint[] {
-  const line = options.at(-1)?.line;
-  const where = line === undefined ? ENV_SAMPLE : `${ENV_SAMPLE}:${line}`;
   return files
     .filter((file) => !sources.has(file))
-    .map((file) => ({
-      where,
-      message:
+    .map((file) => {
+      const option = file === '' ? options[0] : options.find((candidate) => candidate.files.includes(file));
+      const message =
         file === ''
           ? `COMPOSE_FILE begins with nothing, because no line above sets it; add COMPOSE_FILE="${MAIN_COMPOSE_FILE}" before the lines that add to it`
-          : `COMPOSE_FILE names ${file}, and the recipe has no compose file of that name; add it or take the line out`,
-    }));
+          : `COMPOSE_FILE names ${file}, and the recipe has no such file; add it or take the line out`;
+      return { message, where: option ? `${ENV_SAMPLE}:${option.line}` : ENV_SAMPLE };
+    });
 }
 
 async function checkFiles({ dir }: RecipeModel, { compose }: Combination): Promise<Complaint[]> {
@@ -72,22 +70,4 @@ async function checkFiles({ dir }: RecipeModel, { compose }: Combination): Promi
     }),
   );
   return found.flat();
-}
-
-/** A file elsewhere on the machine that deploys would end up in the app: the recipe may only bring its own. */
-async function fileProblem(dir: string, file: string): Promise<string | undefined> {
-  const outside = 'which is not in the recipe; a recipe may only use files of its own';
-  if (!isBelow(dir, resolve(dir, file))) return outside;
-  try {
-    const [root, real] = await Promise.all([realpath(dir), realpath(resolve(dir, file))]);
-    return isBelow(root, real) ? undefined : outside;
-  } catch (error) {
-    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return 'and there is no such file; add it';
-  }
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith('../');
 }

@@ -67,7 +67,8 @@ async function report(
   tools: Tools,
 ): Promise<Finding[]> {
   const { options } = combination;
-  const named = options.map(({ files }) => files.join(', ')).join(' with ');
+  const all = options.length > 2 && options.length === model.sample?.options.length;
+  const named = all ? 'all options at once' : options.map(({ files }) => files.join(' and ')).join(' with ');
   const place = ({ where }: Complaint) => where ?? options.at(-1)?.files[0] ?? MAIN_COMPOSE_FILE;
   if (options.length === 0) {
     return complaints.map((complaint) =>
