@@ -40,15 +40,24 @@ export type ComposeFile = z.output<typeof composeFile>;
  */
 export function parseCompose(name: string, text: string): ComposeFile {
   const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
   const [error] = document.errors;
   if (error) throw new InputError(`${name}: ${error.message.trim()}`);
-  const parsed = composeFile.safeParse(document.toJS());
+  const parsed = composeFile.safeParse(readValues(name, document));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InputError(
     `${name}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not a compose file'}`,
   );
+}
+
+/** Aliases and merge keys (`<<`) are resolved here, and not all that parse can be. */
+function readValues(name: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InputError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /**
