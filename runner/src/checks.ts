@@ -2,6 +2,7 @@ import { createRedactor, listServices } from '@cc-ci/core';
 import { requireApp, runTool, type StageContext } from './context.js';
 import { eventually } from './eventually.js';
 import { StageFailure } from './failure.js';
+import { checkout } from './recipe.js';
 import type { AppFacts } from './recipe-tests/app-file.js';
 import { type HttpClient, type HttpResponse, httpClient } from './recipe-tests/http.js';
 import type { RecipeSettings } from './recipe-tests/settings.js';
@@ -127,8 +128,10 @@ async function commitIsDeployed({ context, commit }: Subject): Promise<void> {
 }
 
 /** Neither a service more or less nor another image than the commit's own files say, whatever was laid over them. */
-async function imagesAreThose({ context }: Subject): Promise<void> {
+async function imagesAreThose({ context, commit }: Subject): Promise<void> {
   const { stack } = requireApp(context);
+  // As they are in the commit: what was laid over them for the deployment is not theirs.
+  await checkout(context, commit);
   const { images } = await renderApp(context);
   const services = await listServices(context.docker, stack);
   const deployed = new Map(
@@ -148,7 +151,7 @@ async function imagesAreThose({ context }: Subject): Promise<void> {
         : `${name} has the image ${found}, the compose files say ${wanted}`,
     ];
   });
-  if (wrong.length > 0) throw new Error(wrong.join('; '));
+  if (wrong.length > 0) throw new StageFailure('ci', wrong.join('; '));
 }
 
 async function portsAreOpen({ context, settings }: Subject): Promise<void> {

@@ -1,5 +1,4 @@
 import type { StageContext } from '../context.js';
-import { StageFailure } from '../failure.js';
 import { findTests, runMocha } from './run-tests.js';
 
 /**
@@ -11,16 +10,9 @@ export async function runStageTests(context: StageContext, stage: 'upgrade' | 'b
   if (mocha) await context.stage.phase('tests', false, () => runMocha(context, [mocha], { source: 'cc-ci' }));
 }
 
-/** Does every step, also after one has failed (its picture often shows why); then throws the first failure. */
+/** Does every step, also after one has failed (its picture often shows why); then throws the first error. */
 export async function allFailures(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  const failures: StageFailure[] = [];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      if (!(error instanceof StageFailure)) throw error;
-      failures.push(error);
-    }
-  }
-  if (failures[0]) throw failures[0];
+  const errors: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => void errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }

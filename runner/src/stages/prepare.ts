@@ -2,8 +2,9 @@ import { appNames, createLogger, describeError, dockerInfo, InputError } from '@
 import { abraVersion } from '../abra.js';
 import { findBase } from '../base.js';
 import { longestNamePart, MAIN_COMPOSE_FILE, readComposeFiles, versionLabel } from '../compose.js';
-import { recipeFolder, type StageContext, updatePlan } from '../context.js';
+import { recipeFolder, runTool, type StageContext, updatePlan } from '../context.js';
 import { StageFailure } from '../failure.js';
+import { lintRecipe } from '../lint/index.js';
 import { janitor } from '../reap.js';
 import { fetchRecipe } from '../recipe.js';
 import { findChromium } from '../recipe-tests/browser.js';
@@ -27,7 +28,30 @@ export async function prepare(context: StageContext): Promise<void> {
     await updatePlan(context, { tools: { docker: info.ServerVersion, abra: await abraVersion(context) } });
   });
   await stage.phase('fetch', true, () => fetchRecipe(context));
-  await stage.phase('lint', true, () => readRecipe(context));
+  await stage.phase('lint', true, async () => {
+    await readRecipe(context);
+    await lint(context);
+  });
+}
+
+/** Lints the clean clone, before any overlay of ours. What is wrong is red, but what can be deployed still will be. */
+async function lint(context: StageContext): Promise<void> {
+  const findings = await lintRecipe({
+    dir: recipeFolder(context),
+    recipe: context.plan.request.recipe,
+    run: (file, args, options) => runTool(context, file, args, { ...options, quiet: true }),
+    signal: context.signal,
+  });
+  for (const finding of findings) await context.stage.finding(finding);
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (!first) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  throw new StageFailure(
+    'recipe',
+    `lint: ${first.message}${more}`,
+    errors.map(({ rule, message, where }) => `${rule}: ${message}${where ? ` (${where})` : ''}`),
+  );
 }
 
 async function readRecipe(context: StageContext): Promise<void> {
