@@ -62,14 +62,12 @@ export function soundVersion(image: string, text: string): ProbeVersion {
             update_config: { failure_action: 'rollback', order: 'start-first', monitor: '2s' },
             labels: [
               'traefik.enable=true',
-              // biome-ignore-start lint/suspicious/noTemplateCurlyInString: compose replaces them
               'traefik.http.services.${STACK_NAME}.loadbalancer.server.port=80',
               'traefik.http.routers.${STACK_NAME}.rule=Host(`${DOMAIN}`)',
               'traefik.http.routers.${STACK_NAME}.entrypoints=web-secure',
               'traefik.http.routers.${STACK_NAME}.tls.certresolver=${LETS_ENCRYPT_ENV}',
               'coop-cloud.${STACK_NAME}.version=1.0.0+1.0',
               'backupbot.backup=${ENABLE_BACKUPS:-true}',
-              // biome-ignore-end lint/suspicious/noTemplateCurlyInString: compose replaces them
             ],
           },
         },
