@@ -104,14 +104,15 @@ function stageLines(stage: StageRecord): string[] {
   const details = [
     ...(why ? [plain(why)] : []),
     ...(phases.length > 0 ? [phases.map(phaseWords).join(', ')] : []),
-    ...some(findings.map(findingLine), LIMIT.findings),
-    ...some(tests.filter(({ state }) => state === 'failed').map(failedTest), LIMIT.tests).flat(),
+    ...some(findings, LIMIT.findings, (finding) => [findingLine(finding)]),
+    ...some(
+      tests.filter(({ state }) => state === 'failed'),
+      LIMIT.tests,
+      failedTest,
+    ),
     ...(failure ? [`${failure.blame}: ${plain(failure.message, LIMIT.sentence)}`] : []),
     ...lastOf(failure?.evidence ?? [], LIMIT.evidence).map((line) => INDENT + line),
-    ...some(
-      notes.map((note) => `note  ${plain(note)}`),
-      LIMIT.notes,
-    ),
+    ...some(notes, LIMIT.notes, (note) => [`note  ${plain(note)}`]),
   ];
   return [head.join('  ').trimEnd(), ...details.map((line) => INDENT + line)];
 }
@@ -138,17 +139,14 @@ function failedTest({ source, suite, title, message }: TestResult): string[] {
   const lines = (message ?? 'it gave no reason').split('\n').filter((line) => line.trim());
   return [
     `FAIL  ${plain(`${suite} › ${title}`)} (${source})`,
-    ...some(
-      lines.map((line) => `      ${plain(line)}`),
-      LIMIT.message,
-    ),
+    ...some(lines, LIMIT.message, (line) => [plain(line)]).map((line) => `      ${line}`),
   ];
 }
 
-/** The first of many; how many are left out is said in the last one's place. */
-function some<T extends string | string[]>(items: readonly T[], most: number): (T | string)[] {
-  if (items.length <= most) return [...items];
-  return [...items.slice(0, most), `… and ${items.length - most} more`];
+/** The lines of the first of many; how many are left out is said behind them. */
+function some<T>(items: readonly T[], most: number, linesOf: (item: T) => string[]): string[] {
+  const lines = items.slice(0, most).flatMap(linesOf);
+  return items.length > most ? [...lines, `… and ${items.length - most} more`] : lines;
 }
 
 function lastOf(lines: readonly string[], most: number): string[] {
