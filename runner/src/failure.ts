@@ -7,6 +7,7 @@ import {
   describeError,
   type Failure,
 } from '@cc-ci/core';
+import { signalOf } from './signals.js';
 
 /** A stage cannot pass: whose fault it is, one sentence for people, and the lines that show it. */
 export class StageFailure extends CcCiError {
@@ -50,7 +51,13 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof CommandFailedError) {
     const [headline = error.message] = error.message.split('\n');
-    return { blame: 'ci', message: headline.replace(/:$/, ''), evidence: lastLines(error.trace.output) };
+    const signal = signalOf(error.trace.output);
+    const what = headline.replace(/:$/, '');
+    return {
+      blame: signal?.blame ?? 'ci',
+      message: signal ? `${what}: ${signal.why}` : what,
+      evidence: lastLines(error.trace.output),
+    };
   }
   return { blame: 'ci', message: describeError(error), evidence: [] };
 }

@@ -5,8 +5,11 @@ import {
   describeError,
   isSettled,
   judge,
+  junitFile,
+  junitXml,
   killMarked,
   type Logger,
+  levelFromFiles,
   listRuns,
   pendingStage,
   type RunRecord,
@@ -16,6 +19,7 @@ import {
   stageFile,
   summaryFile,
   tryLock,
+  writeFileAtomic,
   writeJson,
 } from '@cc-ci/core';
 import { abraFolder, RUN_MARKER, secretsFile } from './context.js';
@@ -81,17 +85,20 @@ function endOfKilled(stage: StageRecord): StageRecord {
   };
 }
 
-/** Computes what the run came to from its files and writes `run.json`, once. @returns the summary */
+/** Computes what the run came to from its files and writes `junit.xml` and `run.json`, once. @returns the summary */
 export async function finalise(dir: string): Promise<RunSummary> {
   const record = await readRun(dir);
   if (!record) throw new Error(`${dir} has no plan.json`);
   if (record.summary) return record.summary;
+  const level = await levelFromFiles(record);
   const summary: RunSummary = {
     run: record.run,
     startedAt: record.plan.createdAt,
     finishedAt: new Date().toISOString(),
     outcome: judge(record.stages),
+    ...(level ? { level } : {}),
   };
+  await writeFileAtomic(junitFile(dir), junitXml(record));
   await writeJson(summaryFile(dir), summary);
   return summary;
 }

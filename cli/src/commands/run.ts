@@ -8,6 +8,8 @@ import {
   EXIT_CODE,
   InputError,
   judge,
+  junitXml,
+  levelFromFiles,
   loadConfig,
   newRunId,
   readRun,
@@ -24,6 +26,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { parse } from '../parse.js';
 import { selfCommand } from '../runner-process.js';
+import { differences, reportLines } from '../words.js';
 
 interface RequestFlags {
   run?: string;
@@ -71,25 +74,22 @@ export function addRunCommands(program: Command): void {
 
   program
     .command('report <run>')
-    .description('compute a run’s verdict again from its files')
+    .description('compute verdict, blame and level of a run again from its files')
     .option('--json', 'everything, as JSON')
-    .action(async (run: string, flags: { json?: boolean }) => {
+    .option('--junit', 'stages and tests, as JUnit XML')
+    .action(async (run: string, flags: { json?: boolean; junit?: boolean }) => {
+      if (flags.json && flags.junit) throw new InputError('--json and --junit: one of them at a time');
       const { common } = loadConfig(['common']);
       const record = await readRun(runFolder(common.stateDir, parse(runId, run, 'run')));
       if (!record) throw new InputError(`there is no run ${run} below ${join(common.stateDir, 'runs')}`);
-      const outcome = judge(record.stages);
-      if (flags.json) process.stdout.write(`${JSON.stringify({ ...record, outcome }, null, 2)}\n`);
-      else {
-        for (const { stage, state, reason, failure } of record.stages) {
-          process.stdout.write(
-            `${stage.padEnd(12)}  ${state}${failure ? `: ${failure.message}` : reason ? `: ${reason}` : ''}\n`,
-          );
-        }
-        process.stdout.write(
-          `${outcome.verdict}${outcome.blame ? ` (${outcome.blame})` : ''}: ${outcome.sentence}\n`,
-        );
-      }
-      process.exitCode = EXIT_CODE[outcome.verdict];
+      const computed = { outcome: judge(record.stages), level: await levelFromFiles(record) };
+      const json = () =>
+        JSON.stringify({ ...record, ...computed, differences: differences(record, computed) }, null, 2);
+      const text = flags.junit
+        ? junitXml(record)
+        : `${flags.json ? json() : reportLines(record, computed).join('\n')}\n`;
+      process.stdout.write(text);
+      process.exitCode = EXIT_CODE[computed.outcome.verdict];
     });
 
   program
