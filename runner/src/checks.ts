@@ -1,4 +1,4 @@
-import { createRedactor, listServices } from '@cc-ci/core';
+import { createRedactor, listServices, SECRETS_CHECK } from '@cc-ci/core';
 import { requireApp, runTool, type StageContext } from './context.js';
 import { eventually } from './eventually.js';
 import { StageFailure } from './failure.js';
@@ -72,9 +72,7 @@ export async function runGenericChecks(
 
 /** Looks for the app's secrets where everybody can read them, once the app has been used for a while. */
 export async function secretsStaySecret(context: StageContext): Promise<void> {
-  await runChecks(context, [
-    { title: 'no secret value in service specs or logs', run: () => secretsAreNowhere(context) },
-  ]);
+  await runChecks(context, [{ title: SECRETS_CHECK, run: () => secretsAreNowhere(context) }]);
 }
 
 async function runChecks(

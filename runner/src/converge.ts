@@ -11,6 +11,7 @@ import {
 } from '@cc-ci/core';
 import { type Assessment, assess, isUp, taskError } from './assess.js';
 import { lastLines, StageFailure } from './failure.js';
+import { signalIn } from './signals.js';
 
 /**
  * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
@@ -43,7 +44,7 @@ export async function waitConverged(
       const services = await listServices(docker, stack);
       const assessment = assess(services, await listTasks(docker, stack));
       if (assessment.state === 'failed') {
-        throw new StageFailure('recipe', assessment.why, await evidence(docker, stack, assessment.service));
+        throw failureWith(assessment.why, await evidence(docker, stack, assessment.service));
       }
       const text = assessment.state === 'converged' ? 'every service is up' : assessment.why;
       if (text !== told) options.onChange(text);
@@ -79,7 +80,14 @@ async function tooSlow(
 ): Promise<StageFailure> {
   const slow = services.find((service) => !isUp(service))?.Spec.Name;
   const lines = slow ? await evidence(docker, stack, slow) : [];
-  return new StageFailure('recipe', `the app was not healthy within ${timeoutMs / 1000} s: ${why}`, lines);
+  return failureWith(`the app was not healthy within ${timeoutMs / 1000} s: ${why}`, lines);
+}
+
+/** The recipe is to blame, unless what Docker says shows that it is not. */
+function failureWith(why: string, lines: readonly string[]): StageFailure {
+  const signal = signalIn(lines);
+  if (!signal || signal.blame === 'recipe') return new StageFailure('recipe', why, lines);
+  return new StageFailure(signal.blame, `${why} (${signal.why})`, lines);
 }
 
 /** A bell that rings at each event of containers, services or nodes. */
