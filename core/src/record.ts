@@ -169,6 +169,8 @@ export const plan = z.strictObject({
   snapshots: z.array(z.string()),
   /** Overlay files we added to the recipe's own, each with what it changes. */
   overlays: z.array(z.strictObject({ file: z.string(), why: z.string() })),
+  /** The app was left up on purpose; `cc-ci teardown <run>` removes it. */
+  kept: z.boolean().optional(),
   /** Versions of what the run worked with, by program. */
   tools: z.record(z.string(), z.string()),
 });

@@ -22,8 +22,9 @@ import {
 } from '@cc-ci/core';
 import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
 import { DeadlineError, failureOf } from './failure.js';
-import { finalise, lockFile } from './reap.js';
-import { type Say, startStage } from './recorder.js';
+import type { Say } from './progress.js';
+import { finalise, isTornDown, lockFile } from './reap.js';
+import { startStage } from './recorder.js';
 import { install } from './stages/install.js';
 import { prepare } from './stages/prepare.js';
 import { teardown } from './stages/teardown.js';
@@ -53,6 +54,10 @@ export interface RunnerOptions {
   /** Milliseconds the stages before teardown may take together. */
   timeoutMs: number;
   say: Say;
+  /** Only these stages, besides prepare and teardown, which are always done; default: all. */
+  only?: readonly StageName[];
+  /** Leaves the app up after the run; one that was stopped is torn down all the same. */
+  keep?: boolean;
   /** Command line that cleans up after this process if it is killed; called with the run's folder as last argument. */
   watchdog: readonly string[];
 }
@@ -100,13 +105,15 @@ export async function runStage(
     throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
   return guarded(dir, options, async (deadline) => {
     const record = await readRun(dir);
-    if (record?.summary)
+    // Until its teardown has passed, a run that has ended can still be torn down.
+    const again = stage === 'teardown' && record?.summary !== undefined && !isTornDown(record);
+    if (record?.summary && !again)
       throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
-    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending')) {
+    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending') && !again) {
       throw new InputError(`run ${run} has done ${stage} already`);
     }
     const state = await runOne(stage, dir, options, deadline);
-    if (stage === 'teardown') await finalise(dir);
+    if (stage === 'teardown') await finalise(dir, { again });
     return state;
   });
 }
@@ -172,6 +179,8 @@ async function runOne(
   const record = await readRun(dir);
   if (!record) throw new InputError(`${dir} is not a run's folder`);
   const states = new Map(record.stages.map((it) => [it.stage, it.state]));
+  const left = await leftOut(stage, dir, record.plan, options, signal);
+  if (left) return skip(dir, stage, { state: 'declared-skip', reason: left }, options.say);
   const work = STAGE_WORK[stage];
   if (!work) return skip(dir, stage, { state: 'structural-skip', reason: 'not written yet' }, options.say);
   const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
@@ -184,6 +193,23 @@ async function runOne(
   return perform(stage, work, dir, record.plan, options, signal);
 }
 
+/** Why whoever started the run wants this stage left out; undefined when it is to be done. */
+async function leftOut(
+  stage: StageName,
+  dir: string,
+  plan: Plan,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (stage === 'prepare') return undefined;
+  if (stage !== 'teardown')
+    return !options.only || options.only.includes(stage) ? undefined : 'left out by --stage';
+  // What was stopped nobody wants to look at, and without an app there is nothing to look at.
+  if (!options.keep || signal.aborted || !plan.app) return undefined;
+  await writeJson(planFile(dir), { ...plan, kept: true });
+  return `kept by --keep; cc-ci teardown ${plan.request.run} removes the app`;
+}
+
 async function skip(
   dir: string,
   stage: StageName,
@@ -191,7 +217,12 @@ async function skip(
   say: Say,
 ): Promise<StageState> {
   await writeJson(stageFile(dir, stage), { ...pendingStage(stage), ...end });
-  say(`${stage.padEnd(12)}  ${end.state}${end.reason ? `: ${end.reason}` : ''}`);
+  say({
+    kind: 'stage-end',
+    stage,
+    state: end.state,
+    ...(end.reason === undefined ? {} : { why: end.reason }),
+  });
   return end.state;
 }
 
