@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Blame, RunRecord, StageName, StageRecord, StageState, TestResult, Verdict } from '@cc-ci/core';
-import { type Progress, secretsFile } from '@cc-ci/runner';
+import { isTornDown, type Progress, secretsFile } from '@cc-ci/runner';
 
 /** How words are shown. */
 export interface Style {
@@ -127,7 +127,7 @@ export function summaryLines(record: RunRecord, style: Style): string[] {
   const outcome = summary?.outcome;
   if (!outcome) return [`the run has not ended; what there is of it is in ${dir}`];
   const { recipe, ref } = plan.request;
-  const blamed = outcome.blame ? ` (${outcome.blame})` : '';
+  const blamed = outcome.blame && outcome.blame !== outcome.verdict ? ` (${outcome.blame})` : '';
   const verdict = paint(style, VERDICT_COLOUR[outcome.verdict], `${outcome.verdict.toUpperCase()}${blamed}`);
   const level = summary.level;
   return [
@@ -140,7 +140,7 @@ export function summaryLines(record: RunRecord, style: Style): string[] {
     ...failedTests(stages, style),
     ...section('Evidence', lastOf(outcome.evidence, EVIDENCE_LINES), style),
     ...section('Files', files(record), style),
-    ...(plan.kept ? keptLines(record, style) : []),
+    ...(plan.kept && !isTornDown(record) ? keptLines(record, style) : []),
   ];
 }
 

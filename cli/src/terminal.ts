@@ -19,6 +19,7 @@ export interface Output {
 }
 
 const TICK_MS = 1_000;
+const UNKNOWN_COLUMNS = 80;
 /** Back to the first column, and clear to the end of the line. */
 const CLEAR = '\r\u001b[K';
 
@@ -31,36 +32,29 @@ export function openTerminal(output: Output, env: NodeJS.ProcessEnv): Terminal {
   const style = { colour: live && !env.NO_COLOR };
   let now: { stage: Progress['stage']; phase: string | undefined; since: number } | undefined;
 
-  const show = () => {
-    if (!live || !now) return;
-    const status = { ...now, elapsedMs: performance.now() - now.since };
-    output.write(CLEAR + statusLine(status, output.columns ?? 80));
+  const status = () =>
+    live && now
+      ? statusLine({ ...now, elapsedMs: performance.now() - now.since }, output.columns || UNKNOWN_COLUMNS)
+      : '';
+  /** Lines in place of the status line, which then stands below them. */
+  const show = (lines: readonly string[]) => {
+    const text = (live ? CLEAR : '') + lines.map((line) => `${line}\n`).join('') + status();
+    if (text) output.write(text);
   };
-  const print = (...lines: string[]) => {
-    const clear = live && now ? CLEAR : '';
-    if (lines.length > 0) output.write(clear + lines.map((line) => `${line}\n`).join(''));
-    show();
-  };
-  const timer = live ? setInterval(show, TICK_MS) : undefined;
+  const timer = live ? setInterval(() => now && show([]), TICK_MS) : undefined;
   timer?.unref();
 
   return {
     style,
-    print,
+    print: (...lines) => show(lines),
     say(event) {
       const { stage } = event;
-      const lines = progressLines(event, style);
       // Between two phases the stage is still at work.
-      if (event.kind === 'stage-start' || event.kind === 'phase-end') {
-        print(...lines);
+      if (event.kind === 'stage-start' || event.kind === 'phase-end')
         now = { stage, phase: undefined, since: performance.now() };
-      } else if (event.kind === 'phase-start') now = { stage, phase: event.phase, since: performance.now() };
-      else if (event.kind === 'stage-end') {
-        if (live && now) output.write(CLEAR);
-        now = undefined;
-        print(...lines);
-      } else print(...lines);
-      show();
+      if (event.kind === 'phase-start') now = { stage, phase: event.phase, since: performance.now() };
+      if (event.kind === 'stage-end') now = undefined;
+      show(progressLines(event, style));
     },
     close() {
       clearInterval(timer);

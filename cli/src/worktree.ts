@@ -33,7 +33,7 @@ export async function snapshot(
   const tree = await topOfTree(dir, signal);
   const head = await headOf(tree, signal);
   const files = await filesOf(tree, signal);
-  await mustBeSmall(tree, files);
+  mustBeSmall(tree, files);
   const folder = resolve(stateDir, 'worktrees');
   await mkdir(folder, { recursive: true });
   await removeLeftovers(folder);
@@ -96,25 +96,32 @@ async function headOf(tree: string, signal: AbortSignal): Promise<string> {
   }
 }
 
-/** What git would commit with `add --all`, by the tree's own rules of what is ignored; deleted files are still named. */
-async function filesOf(tree: string, signal: AbortSignal): Promise<Set<string>> {
+/** What git would commit with `add --all`, by the tree's own rules of what is ignored: sizes in bytes by name. */
+async function filesOf(tree: string, signal: AbortSignal): Promise<Map<string, number>> {
   const args = ['-C', tree, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   // A repository within the repository is listed as a folder; git would not commit its files either.
-  return new Set(listed(await git(args, { signal })).filter((name) => !name.endsWith('/')));
+  const names = new Set(listed(await git(args, { signal })).filter((name) => !name.endsWith('/')));
+  const files = new Map<string, number>();
+  for (const name of names) {
+    const info = await lstat(join(tree, name)).catch(() => undefined);
+    if (info) files.set(name, info.size); // otherwise it is deleted, but not yet in the index
+  }
+  // What was a file and is a folder now is listed by its old name too.
+  for (const name of [...files.keys()]) for (const folder of foldersOf(name)) files.delete(folder);
+  return files;
 }
 
 const listed = (text: string) => text.split('\0').filter((name) => name);
 
-async function mustBeSmall(tree: string, files: ReadonlySet<string>): Promise<void> {
-  const sizes = await Promise.all(
-    [...files].map(async (name) => ({
-      name,
-      size: (await lstat(join(tree, name)).catch(() => null))?.size ?? 0,
-    })),
-  );
-  const large = sizes.filter(({ size }) => size > LARGEST_FILE);
+function foldersOf(name: string): string[] {
+  const parts = name.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function mustBeSmall(tree: string, files: ReadonlyMap<string, number>): void {
+  const large = [...files].filter(([, size]) => size > LARGEST_FILE);
   if (large.length === 0) return;
-  const names = large.map(({ name, size }) => `${name} (${Math.round(size / 1024 / 1024)} MB)`);
+  const names = large.map(([name, size]) => `${name} (${Math.round(size / 1024 / 1024)} MB)`);
   throw new InputError(`--dir ${tree} holds files over 50 MB: ${names.join(', ')}`, {
     hint: 'a recipe does not need them: move them away, or name them in .gitignore',
   });
@@ -128,7 +135,7 @@ async function commitTree(
   tree: string,
   src: string,
   head: string,
-  files: ReadonlySet<string>,
+  files: ReadonlyMap<string, number>,
   signal: AbortSignal,
 ): Promise<string> {
   const same: string[] = [];
@@ -146,7 +153,7 @@ async function commitTree(
   await ours(['read-tree', head]);
   const gone = listed(await ours(['ls-files', '-z'])).filter((name) => !files.has(name));
   await ours(['update-index', '-z', '--force-remove', '--stdin'], gone);
-  await ours(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], [...files]);
+  await ours(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], [...files.keys()]);
   const content = (await ours(['write-tree'])).trim();
   if (content === (await ours(['rev-parse', `${head}^{tree}`])).trim()) return head;
   // The head's date: the same files on the same head are the same commit.
