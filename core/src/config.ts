@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, InputError } from './errors.js';
 import { describeIssues } from './files.js';
+import { cloneUrl } from './names.js';
 
 /** One setting: its environment variable, what it may be, and what it means. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -26,6 +27,10 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'expected an http(s) URL')
   .transform((text) => text.replace(/\/+$/, ''));
 const path = z.string().min(1, 'expected a path');
+const recipesUrl = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .pipe(cloneUrl);
 const seconds = (from: number, to: number) =>
   z.coerce
     .number(`expected seconds from ${from} to ${to}`)
@@ -75,6 +80,11 @@ export const settings = {
       'CC_CI_EDGE_CA_FILE',
       path.optional(),
       'PEM file of the authority that signed the wildcard certificate, where it is not a public one',
+    ),
+    recipesUrl: setting(
+      'CC_CI_RECIPES_URL',
+      recipesUrl.prefault('https://git.coopcloud.tech/coop-cloud'),
+      'Where `cc-ci run` without `--src` finds recipes: this, a slash, the name, `.git` (a URL, or an absolute path)',
     ),
     testsDir: setting('CC_CI_TESTS_DIR', path.default('tests'), 'Folder with one folder of tests per recipe'),
     abra: setting('CC_CI_ABRA', path.default('abra'), 'The abra program'),

@@ -14,8 +14,11 @@ import {
   summaryFile,
 } from './record.js';
 
-/** All that is read of a plan: whose run it is. */
-const planHead = z.object({ request: z.object({ recipe: z.string() }) });
+/** All that is read of a plan: whose run it is, and whether it was to be a whole one. */
+const planHead = z.object({
+  request: z.object({ recipe: z.string() }),
+  only: z.array(z.string()).optional(),
+});
 /** Run folders looked at side by side. */
 const BATCH = 32;
 /** How far a file system's clock may lag behind the one that run records are dated by, in milliseconds. */
@@ -24,7 +27,7 @@ const CLOCK_LAG_MS = 1_000;
 /**
  * Outcomes of the recipe's earlier runs that say something of it (green or red), the newest first. Earlier are those
  * that had ended when `before` was: so two runs side by side do not count each other, whoever asks and whenever.
- * Folders that cannot be read are passed over.
+ * Folders that cannot be read are passed over, and so are runs of which only some stages were wanted.
  *
  * Folders are read in the order of their last change, which is never before their run began: once enough are found
  * that began after the last change of all that are left, those need not be opened.
@@ -76,16 +79,20 @@ function* batches<T>(items: readonly T[]): Generator<T[]> {
 async function summaryOf(dir: string, recipe: string) {
   try {
     const plan = await readJson(planFile(dir), planHead);
-    if (plan?.request.recipe !== recipe) return undefined;
+    if (plan?.request.recipe !== recipe || plan.only) return undefined;
     return await readJson(summaryFile(dir), runSummary);
   } catch {
     return undefined;
   }
 }
 
-/** A run's level by today's scale, from its own record and those of the runs before it that are still there. */
+/**
+ * A run's level by today's scale, from its own record and those of the runs before it that are still there; none for a
+ * run of which only some stages were wanted.
+ */
 export async function levelFromFiles(record: RunRecord): Promise<Level | undefined> {
-  const { request, createdAt } = record.plan;
+  const { request, createdAt, only } = record.plan;
+  if (only) return undefined;
   return levelOfRun(
     record,
     await earlierOutcomes(stateFolderOf(record.dir), request.recipe, createdAt, STEADY_RUNS),

@@ -150,6 +150,8 @@ export const plan = z.strictObject({
   mode: z.enum(['run', 'stage']),
   createdAt: instant,
   stages: z.array(stageName),
+  /** Only these were wanted, besides prepare and teardown; absent: all. */
+  only: z.array(stageName).optional(),
   /** Known from `prepare` on: its name depends on the recipe's files. */
   app: appFacts.optional(),
   /** The newest published version older than the commit under test; absent when there is none. */
@@ -169,6 +171,8 @@ export const plan = z.strictObject({
   snapshots: z.array(z.string()),
   /** Overlay files we added to the recipe's own, each with what it changes. */
   overlays: z.array(z.strictObject({ file: z.string(), why: z.string() })),
+  /** The app was left up on purpose; `cc-ci teardown <run>` removes it. */
+  kept: z.boolean().optional(),
   /** Versions of what the run worked with, by program. */
   tools: z.record(z.string(), z.string()),
 });

@@ -1,7 +1,10 @@
 export { parseMachineOutput } from './abra.js';
 export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
+export { secretsFile } from './context.js';
 export { type LintInput, lintRecipe, RULES as LINT_RULES } from './lint/index.js';
-export { finalise, janitor } from './reap.js';
+export type { Progress, Say } from './progress.js';
+export { finalise, isTornDown, janitor } from './reap.js';
+export { findChromium } from './recipe-tests/browser.js';
 export { leftoversOf, removeApp } from './remove-app.js';
 export { type RunnerOptions, runAll, runStage } from './run.js';
 export { watch } from './watchdog.js';

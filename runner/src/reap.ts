@@ -71,6 +71,11 @@ export async function reap(docker: Docker, record: RunRecord): Promise<void> {
   await finalise(dir);
 }
 
+/** Whether a run's app was removed, and all that belongs to it. */
+export function isTornDown({ stages }: RunRecord): boolean {
+  return stages.some(({ stage, state }) => stage === 'teardown' && state === 'passed');
+}
+
 function endOfKilled(stage: StageRecord): StageRecord {
   if (isSettled(stage.state)) return stage;
   if (stage.state === 'pending')
@@ -85,16 +90,20 @@ function endOfKilled(stage: StageRecord): StageRecord {
   };
 }
 
-/** Computes what the run came to from its files and writes `junit.xml` and `run.json`, once. @returns the summary */
-export async function finalise(dir: string): Promise<RunSummary> {
+/**
+ * Computes what the run came to from its files and writes `junit.xml` and `run.json`, once.
+ * @param options.again also where it is written already: the run was torn down later
+ * @returns the summary
+ */
+export async function finalise(dir: string, options: { again?: boolean } = {}): Promise<RunSummary> {
   const record = await readRun(dir);
   if (!record) throw new Error(`${dir} has no plan.json`);
-  if (record.summary) return record.summary;
+  if (record.summary && !options.again) return record.summary;
   const level = await levelFromFiles(record);
   const summary: RunSummary = {
     run: record.run,
     startedAt: record.plan.createdAt,
-    finishedAt: new Date().toISOString(),
+    finishedAt: record.summary?.finishedAt ?? new Date().toISOString(),
     outcome: judge(record.stages),
     ...(level ? { level } : {}),
   };

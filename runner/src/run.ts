@@ -23,8 +23,9 @@ import {
 } from '@cc-ci/core';
 import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
 import { DeadlineError, failureOf, StageSkip } from './failure.js';
-import { finalise, lockFile } from './reap.js';
-import { type Say, startStage } from './recorder.js';
+import type { Say } from './progress.js';
+import { finalise, isTornDown, lockFile } from './reap.js';
+import { startStage } from './recorder.js';
 import { backup } from './stages/backup.js';
 import { install } from './stages/install.js';
 import { prepare } from './stages/prepare.js';
@@ -64,6 +65,10 @@ export interface RunnerOptions {
   /** Milliseconds the stages before teardown may take together. */
   timeoutMs: number;
   say: Say;
+  /** Only these stages, besides prepare and teardown, which are always done; default: all. */
+  only?: readonly StageName[];
+  /** Leaves the app up after the run; one that was stopped is torn down all the same. */
+  keep?: boolean;
   /** Command line that cleans up after this process if it is killed; called with the run's folder as last argument. */
   watchdog: readonly string[];
 }
@@ -75,7 +80,7 @@ export interface RunnerOptions {
 export async function runAll(request: TestRequest, options: RunnerOptions): Promise<RunSummary> {
   const dir = await makeFolder(request, options.config.common.stateDir);
   return guarded(dir, options, async (deadline) => {
-    await writePlan(dir, request, 'run');
+    await writePlan(dir, request, 'run', options.only);
     for (const stage of STAGES) await runOne(stage, dir, options, deadline);
     return finalise(dir);
   });
@@ -111,13 +116,15 @@ export async function runStage(
     throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
   return guarded(dir, options, async (deadline) => {
     const record = await readRun(dir);
-    if (record?.summary)
+    // Until its teardown has passed, a run that has ended can still be torn down.
+    const again = stage === 'teardown' && record?.summary !== undefined && !isTornDown(record);
+    if (record?.summary && !again)
       throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
-    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending')) {
+    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending') && !again) {
       throw new InputError(`run ${run} has done ${stage} already`);
     }
     const state = await runOne(stage, dir, options, deadline);
-    if (stage === 'teardown') await finalise(dir);
+    if (stage === 'teardown') await finalise(dir, { again });
     return state;
   });
 }
@@ -135,13 +142,19 @@ async function makeFolder(request: TestRequest, stateDir: string): Promise<strin
 }
 
 /** Begins the record; under the lock, or a janitor could take the run for a dead one. */
-async function writePlan(dir: string, request: TestRequest, mode: Plan['mode']): Promise<void> {
+async function writePlan(
+  dir: string,
+  request: TestRequest,
+  mode: Plan['mode'],
+  only?: readonly StageName[],
+): Promise<void> {
   const plan: Plan = {
     schema: 1,
     request,
     mode,
     createdAt: new Date().toISOString(),
     stages: [...STAGES],
+    ...(only ? { only: [...only] } : {}),
     snapshots: [],
     overlays: [],
     tools: {},
@@ -182,6 +195,8 @@ async function runOne(
 ): Promise<StageState> {
   const record = await readRun(dir);
   if (!record) throw new InputError(`${dir} is not a run's folder`);
+  const left = await leftOut(stage, dir, record.plan, options, signal);
+  if (left) return skip(dir, stage, { state: 'declared-skip', reason: left }, options.say);
   const hindered = hindrance(stage, record);
   if (hindered) return skip(dir, stage, { state: 'not-run', reason: hindered }, options.say);
   if (signal.aborted && stage !== 'teardown') {
@@ -192,6 +207,23 @@ async function runOne(
   return perform(stage, dir, record.plan, options, signal);
 }
 
+/** Why whoever started the run wants this stage left out; undefined when it is to be done. */
+async function leftOut(
+  stage: StageName,
+  dir: string,
+  plan: Plan,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (stage === 'prepare') return undefined;
+  if (stage !== 'teardown')
+    return !options.only || options.only.includes(stage) ? undefined : 'left out by --stage';
+  // What was stopped nobody wants to look at, and without an app there is nothing to look at.
+  if (!options.keep || signal.aborted || !plan.app) return undefined;
+  await writeJson(planFile(dir), { ...plan, kept: true });
+  return `kept by --keep; cc-ci teardown ${plan.request.run} removes the app`;
+}
+
 async function skip(
   dir: string,
   stage: StageName,
@@ -199,7 +231,12 @@ async function skip(
   say: Say,
 ): Promise<StageState> {
   await writeJson(stageFile(dir, stage), { ...pendingStage(stage), ...end });
-  say(`${stage.padEnd(12)}  ${end.state}${end.reason ? `: ${end.reason}` : ''}`);
+  say({
+    kind: 'stage-end',
+    stage,
+    state: end.state,
+    ...(end.reason === undefined ? {} : { why: end.reason }),
+  });
   return end.state;
 }
 

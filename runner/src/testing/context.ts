@@ -13,6 +13,7 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import type { StageContext } from '../context.js';
+import type { Progress } from '../progress.js';
 import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { startStage } from '../recorder.js';
 
@@ -20,13 +21,13 @@ import { startStage } from '../recorder.js';
 export async function testContext(
   stage: StageName,
   env: NodeJS.ProcessEnv = {},
-): Promise<{ context: StageContext; said: string[]; dispose(): Promise<void> }> {
+): Promise<{ context: StageContext; said: Progress[]; dispose(): Promise<void> }> {
   const stateDir = await mkdtemp(fileURLToPath(new URL('../../.test-', import.meta.url)));
   const run = newRunId();
   const dir = join(stateDir, 'runs', run);
   const plan = somePlan(run);
   await writeJson(planFile(dir), plan);
-  const said: string[] = [];
+  const said: Progress[] = [];
   const secrets = new Map<string, string>();
   const docker = connectDocker();
   const context: StageContext = {
@@ -43,7 +44,7 @@ export async function testContext(
       dir,
       stage,
       () => ({ text: (text) => text, stream: () => ({ write: (x) => x, end: () => '' }) }),
-      (line) => void said.push(line),
+      (event) => void said.push(event),
     ),
     signal: new AbortController().signal,
     secrets,
