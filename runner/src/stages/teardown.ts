@@ -21,7 +21,8 @@ export async function teardown(context: StageContext): Promise<void> {
         stage.log(`abra app undeploy: ${describeError(error)}`);
       }
     }
-    const { removed, problems } = await cleanUp(docker, { dir, plan }, config.runner);
+    const { forgetSnapshots } = config.runner;
+    const { removed, problems } = await cleanUp(docker, { dir, plan }, { forgetSnapshots });
     if (removed.length > 0) stage.log(`removed ${removed.join(', ')}`);
     if (problems.length > 0) throw leftBehind(problems);
   });
