@@ -111,6 +111,25 @@ export const settings = {
       seconds(5, 7200).default(600),
       'Seconds all test files of one stage may take together',
     ),
+    minDisk: setting(
+      'CC_CI_MIN_DISK',
+      z.coerce.number('expected GiB from 0').min(0, 'expected GiB from 0').default(5),
+      'GiB that must be free where Docker and the state folder lie, or no run is begun',
+    ),
+    minInodes: setting(
+      'CC_CI_MIN_INODES',
+      z.coerce
+        .number('expected a whole number from 0')
+        .int('expected a whole number from 0')
+        .min(0, 'expected a whole number from 0')
+        .default(100_000),
+      'Inodes that must be free there',
+    ),
+    forgetSnapshots: setting(
+      'CC_CI_FORGET_SNAPSHOTS',
+      path.optional(),
+      "Program that removes an app's backups, called with the stack's name; default: restic in the backup bot's container",
+    ),
   },
   engine: {
     maxTests: setting(

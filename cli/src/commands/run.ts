@@ -16,7 +16,7 @@ import {
   type StageName,
   stageName,
 } from '@cc-ci/core';
-import { janitor, runAll, runStage, watch } from '@cc-ci/runner';
+import { DEFAULT_MAX_AGE_MS, type JanitorReport, janitor, runAll, runStage, watch } from '@cc-ci/runner';
 import type { Command } from 'commander';
 import { makePlan, planLines } from '../local-plan.js';
 import { parseRequest, type RequestFlags, resolveLocalRequest } from '../local-request.js';
@@ -126,14 +126,20 @@ export function addRunCommands(program: Command): void {
   program
     .command('janitor')
     .description('clean up after runs that were killed; runs that live are left alone')
+    .addHelpText('after', '\nExit code: 1 when something could not be cleaned up; the next one tries again.')
     .action(async () => {
-      const { common } = loadConfig(['common']);
+      const { common, runner, engine } = loadConfig(['common', 'runner', 'engine']);
       const docker = connectDocker();
       try {
-        const reaped = await janitor(docker, common.stateDir, createLogger('janitor', common.logLevel));
-        process.stdout.write(
-          reaped.length > 0 ? `cleaned up after ${reaped.join(', ')}\n` : 'nothing to clean up\n',
-        );
+        const report = await janitor(docker, {
+          stateDir: common.stateDir,
+          zone: runner.zone,
+          forgetSnapshots: runner.forgetSnapshots,
+          logger: createLogger('janitor', common.logLevel),
+          maxAgeMs: Math.max(DEFAULT_MAX_AGE_MS, 2 * engine.buildTimeout * 1000),
+        });
+        for (const line of janitorLines(report)) process.stdout.write(`${line}\n`);
+        process.exitCode = report.failed.length > 0 ? 1 : 0;
       } finally {
         await disconnectDocker(docker);
       }
@@ -141,8 +147,27 @@ export function addRunCommands(program: Command): void {
 
   // Started by the runner beside itself; waits for the end of its stdin.
   program.command('watchdog <dir>', { hidden: true }).action(async (dir: string) => {
-    await watch(dir, process.stdin, createLogger('watchdog'));
+    await watch(dir, process.stdin, createLogger('watchdog'), {
+      forgetSnapshots: loadConfig(['runner']).runner.forgetSnapshots,
+    });
   });
+}
+
+/** What a janitor did and found, for people. */
+export function janitorLines({ reaped, held, failed, orphans }: JanitorReport): string[] {
+  const lines = [
+    ...(reaped.length > 0 ? [`cleaned up after ${reaped.join(', ')}`] : []),
+    ...failed.map(({ run, error }) => `could not clean up after ${run}: ${error}`),
+    ...held.map(
+      ({ run, minutes }) =>
+        `${run} has been at work for ${minutes} minutes; left alone, look whether it lives`,
+    ),
+    ...orphans.map(
+      (stack) =>
+        `${stack} looks like an app of a run whose folder is gone; left alone, remove it by hand if it is`,
+    ),
+  ];
+  return lines.length > 0 ? lines : ['nothing to clean up'];
 }
 
 function withRequestFlags(command: Command): Command {
