@@ -93,7 +93,7 @@ async function put(abra: Abra, mount: Mount, into: string, file: string): Promis
     abra,
     'PUT',
     archiveOf(mount),
-    // Not copyUIDGID: that gives all files to the container's user, whom the engine looks up on the host.
+    // Without copyUIDGID, which would give every file to the container's user, by its name on this machine.
     { path: join(mount.path, into) },
     { body: createReadStream(file) },
   );
