@@ -11,5 +11,6 @@ export * from './names.js';
 export * from './process.js';
 export * from './record.js';
 export * from './redact.js';
+export * from './redact-file.js';
 export * from './store.js';
 export * from './verdict.js';
