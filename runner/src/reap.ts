@@ -31,7 +31,10 @@ const STAGE_GAP_MS = 300_000;
 
 /** Deletes what an ended run must not keep (secrets, the app's facts, abra's folder) and what nobody needs. */
 export async function removeWorkFiles(dir: string): Promise<void> {
-  const folders = [abraFolder(dir), ...['browser', 'home', 'results'].map((name) => join(dir, name))];
+  const folders = [
+    abraFolder(dir),
+    ...['browser', 'home', 'results', 'test-code', 'tmp'].map((name) => join(dir, name)),
+  ];
   await Promise.all([
     rm(secretsFile(dir), { force: true }),
     rm(appFile(dir), { force: true }),

@@ -105,8 +105,8 @@ async function runTests(context: StageContext): Promise<void> {
   if (!mocha && !specs)
     await context.stage.note(`no tests of ours for ${facts.recipe}; only the generic checks were run`);
   const failures: StageFailure[] = [];
-  if (mocha) await runMocha(context, mocha).catch(collect(failures));
-  await runBrowserTests(context, facts, specs).catch(collect(failures));
+  if (mocha) await runMocha(context, [mocha], { source: 'cc-ci' }).catch(collect(failures));
+  await runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true }).catch(collect(failures));
   if (failures[0]) throw failures[0];
 }
 

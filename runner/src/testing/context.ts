@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   connectDocker,
   disconnectDocker,
@@ -12,20 +12,21 @@ import {
   type StageName,
   writeJson,
 } from '@cc-ci/core';
-import type { StageContext } from '../context.js';
+import { cachedRedactor, type StageContext } from '../context.js';
 import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { startStage } from '../recorder.js';
 
-/** A stage's context without a run around it. Its folder lies in the package, so that test files find what they import. */
+/** A stage's context without a run around it. Its folders lie outside this checkout, as they do on a real host. */
 export async function testContext(
   stage: StageName,
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ context: StageContext; said: string[]; dispose(): Promise<void> }> {
-  const stateDir = await mkdtemp(fileURLToPath(new URL('../../.test-', import.meta.url)));
+  const stateDir = await mkdtemp(join(tmpdir(), 'cc-ci-test-'));
   const run = newRunId();
   const dir = join(stateDir, 'runs', run);
   const plan = somePlan(run);
   await writeJson(planFile(dir), plan);
+  await mkdir(join(stateDir, 'tests'));
   const said: string[] = [];
   const secrets = new Map<string, string>();
   const docker = connectDocker();
@@ -39,12 +40,7 @@ export async function testContext(
     docker,
     dir,
     plan,
-    stage: await startStage(
-      dir,
-      stage,
-      () => ({ text: (text) => text, stream: () => ({ write: (x) => x, end: () => '' }) }),
-      (line) => void said.push(line),
-    ),
+    stage: await startStage(dir, stage, cachedRedactor(secrets), (line) => void said.push(line)),
     signal: new AbortController().signal,
     secrets,
   };
