@@ -36,6 +36,11 @@ const seconds = (from: number, to: number) =>
     .number(`expected seconds from ${from} to ${to}`)
     .min(from, `expected seconds from ${from} to ${to}`)
     .max(to, `expected seconds from ${from} to ${to}`);
+const mebibytes = (from: number, to: number) =>
+  z.coerce
+    .number(`expected MiB from ${from} to ${to}`)
+    .min(from, `expected MiB from ${from} to ${to}`)
+    .max(to, `expected MiB from ${from} to ${to}`);
 const dnsName = z
   .string()
   .regex(
@@ -130,6 +135,12 @@ export const settings = {
       path.optional(),
       "Program that removes an app's backups, called with the stack's name; default: restic in the backup bot's container",
     ),
+    testMemory: setting(
+      'CC_CI_TEST_MEMORY',
+      mebibytes(128, 1_048_576).default(2048),
+      'MiB of memory that tests may use, with all they start (a browser, say)',
+    ),
+    testOutput: setting('CC_CI_TEST_OUTPUT', mebibytes(1, 1024).default(32), 'MiB that tests may print'),
   },
   engine: {
     maxTests: setting(
@@ -196,7 +207,7 @@ export type Config<G extends GroupName> = {
 /** The variable that names an optional JSON file with the same settings: `{ "bridge": { "pollInterval": 5 } }`. */
 export const CONFIG_FILE_VARIABLE = 'CC_CI_CONFIG';
 /** Set by us for our own children; no settings. */
-const INTERNAL_VARIABLES = ['CC_CI_RUN', 'CC_CI_APP_FILE'];
+const INTERNAL_VARIABLES = ['CC_CI_RUN', 'CC_CI_PROCESS', 'CC_CI_APP_FILE'];
 
 const fileSchema = z.strictObject(
   Object.fromEntries(

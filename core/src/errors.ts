@@ -58,6 +58,23 @@ export class CommandTimeoutError extends CcCiError {
   }
 }
 
+/** A program used more of something than it was allowed to; everything it had started was killed. */
+export class CommandLimitError extends CcCiError {
+  readonly trace: CommandTrace;
+  readonly limit: 'memoryBytes' | 'outputBytes';
+
+  constructor(trace: CommandTrace, limit: 'memoryBytes' | 'outputBytes', bytes: number) {
+    const mebibytes = Math.round(bytes / 2 ** 20);
+    const what =
+      limit === 'memoryBytes'
+        ? `used more than ${mebibytes} MiB of memory`
+        : `printed more than ${mebibytes} MiB`;
+    super(`${trace.command} ${what} and was killed`);
+    this.trace = trace;
+    this.limit = limit;
+  }
+}
+
 /** The work was asked to stop (a signal, a cancel, a parent that died). */
 export class CancelledError extends CcCiError {}
 

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { CancelledError, CommandFailedError, CommandTimeoutError, ToolMissingError } from './errors.js';
-import { killMarked, run } from './process.js';
+import { run } from './process.js';
 import { createRedactor } from './redact.js';
 
 describe('running programs', () => {
@@ -28,6 +26,14 @@ describe('running programs', () => {
   it('answers with output and exit code, arguments untouched by any shell', async () => {
     const result = await run('printf', ['%s|', '$HOME', '; id', '`id`', '*']);
     expect(result).to.include({ exitCode: 0, stdout: '$HOME|; id|`id`|*|', stderr: '' });
+  });
+
+  it('puts lines together from however many pieces', async () => {
+    const lines: string[] = [];
+    const script =
+      'printf a; sleep 0.1; printf "b\\r\\n\\nc"; sleep 0.1; printf "d\\r"; sleep 0.1; printf "\\ne"';
+    await run('sh', ['-c', script], { onLine: (line) => lines.push(line) });
+    expect(lines).to.deep.equal(['ab', '', 'cd', 'e']);
   });
 
   it('gives input on stdin and lines as they come', async () => {
@@ -105,18 +111,15 @@ describe('running programs', () => {
     expect(lines).to.deep.equal(['[redacted]']);
   });
 
-  it('finds marked processes wherever they hide', async () => {
-    const value = `test-${process.pid}-${Date.now()}`;
-    const env = { ...process.env, CC_CI_RUN: value };
-    const script = 'sleep 1000 & echo ready; sleep 1000; :';
-    const hidden = spawn('setsid', ['--fork', 'sh', '-c', script], {
-      env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    await once(hidden.stdout, 'data');
-    // The shell and its two children, unless it was killed before it came to the second.
-    expect(await killMarked('CC_CI_RUN', value)).to.have.length.within(2, 3);
-    expect(await killMarked('CC_CI_RUN', value)).to.deep.equal([]);
+  it('hides a secret that the end of a long output would cut in two', async () => {
+    const secret = 'correct-horse-battery-staple';
+    const script = `echo ${secret}; i=0; while [ $i -lt 198 ]; do echo 123456789; i=$((i+1)); done; exit 1`;
+    for (const tail of ['', '0', '012345']) {
+      const failing = run('sh', ['-c', `${script.replace('exit', `echo ${tail}; exit`)}`], {
+        redactor: createRedactor([secret]),
+      });
+      expect(((await caught(failing)) as CommandFailedError).trace.output).to.not.include('staple');
+    }
   });
 });
 

@@ -1,8 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { CancelledError, CommandFailedError, CommandTimeoutError, ToolMissingError } from './errors.js';
+import {
+  CancelledError,
+  CommandFailedError,
+  CommandLimitError,
+  CommandTimeoutError,
+  ToolMissingError,
+} from './errors.js';
+import { endGroup, signalGroup } from './process-group.js';
 import type { Redactor } from './redact.js';
+import { guardLimits, newProcessMark, PROCESS_MARKER, type RunLimits } from './run-limits.js';
 
 /** How long a process group may take to end after SIGTERM before it gets SIGKILL, in milliseconds. */
 const TERM_GRACE_MS = 5_000;
@@ -42,6 +48,11 @@ export interface RunOptions {
   okCodes?: readonly number[];
   /** Characters of each stream to keep for the result (the last ones). */
   keep?: number;
+  /**
+   * For code that is not ours: what it may use together with all it starts. All of that is killed at the end, also what
+   * has left the process group.
+   */
+  limits?: RunLimits;
 }
 
 /** What a program answered. */
@@ -57,6 +68,7 @@ export interface RunResult {
  * Runs a program in its own process group and waits for it. Whatever way it ends, its whole group is gone after.
  * @throws ToolMissingError when the program is not installed
  * @throws CommandTimeoutError when it ran longer than `timeoutMs`
+ * @throws CommandLimitError when it used more than its `limits`
  * @throws CancelledError when `signal` was aborted
  * @throws CommandFailedError when its exit code is not one of `okCodes`
  */
@@ -69,9 +81,11 @@ export async function run(
   if (options.signal?.aborted) throw new CancelledError(`${command}: not started, the work was cancelled`);
   const redact = (text: string) => options.redactor?.text(text) ?? text;
   const started = performance.now();
+  const mark = options.limits && newProcessMark();
+  const env = mark ? { ...(options.env ?? process.env), [PROCESS_MARKER]: mark } : options.env;
   const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env, extendEnv: false }),
+    ...(env === undefined ? {} : { env, extendEnv: false }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     detached: true,
     cleanup: false,
@@ -79,25 +93,34 @@ export async function run(
     buffer: false,
     stripFinalNewline: false,
   });
-  const stdout = collectLines(child.stdout, options.keep ?? DEFAULT_KEEP, (line) =>
-    options.onLine?.(redact(line), 'stdout'),
-  );
-  const stderr = collectLines(child.stderr, options.keep ?? DEFAULT_KEEP, (line) =>
-    options.onLine?.(redact(line), 'stderr'),
-  );
 
-  let ended: 'timeout' | 'cancelled' | undefined;
+  let ended: 'timeout' | 'cancelled' | keyof RunLimits | undefined;
   const end = (why: 'timeout' | 'cancelled') => {
     ended ??= why;
     if (child.pid !== undefined) void endGroup(child.pid, options.graceMs ?? TERM_GRACE_MS);
   };
+  const killGroup = () => void (child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'));
+  const guard =
+    mark && options.limits
+      ? guardLimits(child, mark, options.limits, (limit) => {
+          ended ??= limit;
+          killGroup();
+        })
+      : undefined;
+  const collect = (name: 'stdout' | 'stderr') =>
+    collectLines(child[name], options.keep ?? DEFAULT_KEEP, guard?.mayPrint, (line) =>
+      options.onLine?.(redact(line), name),
+    );
+  const stdout = collect('stdout');
+  const stderr = collect('stderr');
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs, 'timeout');
   const onAbort = () => end('cancelled');
   options.signal?.addEventListener('abort', onAbort, { once: true });
   // Grandchildren that outlive the program would keep its pipes open, and us waiting.
-  child.once('exit', () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'));
+  child.once('exit', killGroup);
 
   const result = await child;
+  await guard?.settled();
   clearTimeout(timer);
   options.signal?.removeEventListener('abort', onAbort);
 
@@ -106,9 +129,11 @@ export async function run(
       hint: options.missingHint ?? HOW_TO_GET[file.split('/').pop() ?? file] ?? `install ${file}`,
     });
   }
-  const output = redact(`${stdout.text()}${stderr.text()}`.trim().slice(-ERROR_TAIL));
+  const output = redact(`${stdout.text()}${stderr.text()}`.trim()).slice(-ERROR_TAIL);
   const trace = { command: redact(command), output };
   if (ended === 'timeout') throw new CommandTimeoutError(trace, options.timeoutMs ?? 0);
+  if (ended === 'memoryBytes' || ended === 'outputBytes')
+    throw new CommandLimitError(trace, ended, options.limits?.[ended] ?? 0);
   if (ended === 'cancelled') throw new CancelledError(`${trace.command} was stopped`);
   if (result.exitCode === undefined || !(options.okCodes ?? [0]).includes(result.exitCode)) {
     throw new CommandFailedError(trace, result.exitCode, result.signal);
@@ -121,88 +146,31 @@ export async function run(
   };
 }
 
-function collectLines(stream: NodeJS.ReadableStream | null, keep: number, onLine: (line: string) => void) {
+function collectLines(
+  stream: NodeJS.ReadableStream | null,
+  keep: number,
+  mayPrint: ((chunk: string) => boolean) | undefined,
+  onLine: (line: string) => void,
+) {
   let kept = '';
   let partial = '';
   stream?.setEncoding('utf8');
   stream?.on('data', (chunk: string) => {
+    if (mayPrint?.(chunk) === false) return;
     if (keep > 0) kept += chunk;
     if (kept.length > 2 * keep) kept = kept.slice(-keep);
-    const lines = (partial + chunk).split(/\r?\n/);
-    partial = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
+    // Only the new part is searched: a line may come in a thousand pieces.
+    const [first = '', ...others] = chunk.split('\n');
+    partial += first;
+    for (const line of others) {
+      onLine(partial.replace(/\r$/, ''));
+      partial = line;
+    }
   });
   stream?.on('end', () => {
     if (partial) onLine(partial);
   });
   return { text: () => kept.slice(-keep) };
-}
-
-/** Sends a signal to a whole process group; a group that is gone already is fine. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  return sendSignal(-pid, signal);
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-/**
- * Ends a process group: SIGTERM, then SIGKILL for what is left after `graceMs` milliseconds.
- * Resolves when the group is gone.
- */
-export async function endGroup(pid: number, graceMs: number): Promise<void> {
-  signalGroup(pid, 'SIGTERM');
-  const deadline = performance.now() + graceMs;
-  while (groupAlive(pid)) {
-    if (performance.now() >= deadline) {
-      signalGroup(pid, 'SIGKILL');
-      return;
-    }
-    await delay(50);
-  }
-}
-
-function groupAlive(pid: number): boolean {
-  return sendSignal(-pid, 0);
-}
-
-/**
- * Kills (SIGKILL) every process whose environment says `name=value`, except this one: also those that left their
- * process group or were adopted by init. Linux only; processes of other users are passed over.
- * @returns the ids of the processes that were killed
- */
-export async function killMarked(name: string, value: string): Promise<number[]> {
-  const killed: number[] = [];
-  // A process may fork while we look: go round until a pass finds nobody.
-  for (let pass = 0; pass < 10; pass++) {
-    const found = (await findMarked(name, value)).filter((pid) => sendSignal(pid, 'SIGKILL'));
-    if (found.length === 0) break;
-    killed.push(...found);
-    await delay(20);
-  }
-  return [...new Set(killed)];
-}
-
-async function findMarked(name: string, value: string): Promise<number[]> {
-  const marker = `${name}=${value}`;
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  const marked = await Promise.all(
-    pids.map(async (pid) => {
-      if (pid === process.pid) return false;
-      try {
-        return (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').includes(marker);
-      } catch {
-        return false; // gone meanwhile, or not ours to read
-      }
-    }),
-  );
-  return pids.filter((_, index) => marked[index]);
 }
 
 /**

@@ -134,7 +134,16 @@ async function hasBackedUp(dir: string): Promise<boolean> {
 }
 
 /** Below a run's folder, besides abra's: what tests, the browser and the look into a backup leave. */
-const WORK_FOLDERS = ['browser', 'home', 'results', 'test-code', 'snapshot', 'marker', 'marker-to-copy'];
+const WORK_FOLDERS = [
+  'browser',
+  'home',
+  'results',
+  'test-code',
+  'tmp',
+  'snapshot',
+  'marker',
+  'marker-to-copy',
+];
 
 /** Deletes what an ended run must not keep (secrets, the app's facts, abra's folder) and what nobody needs. */
 async function removeWorkFiles(dir: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import {
   CancelledError,
   CcCiError,
   CommandFailedError,
+  CommandLimitError,
   CommandTimeoutError,
   describeError,
   type Failure,
@@ -48,6 +49,9 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof CancelledError) return { blame: 'cancelled', message: error.message, evidence: [] };
   if (error instanceof CommandTimeoutError) {
     return { blame: 'timeout', message: error.message, evidence: lastLines(error.trace.output) };
+  }
+  if (error instanceof CommandLimitError) {
+    return { blame: 'ci', message: error.message, evidence: lastLines(error.trace.output) };
   }
   if (error instanceof CommandFailedError) {
     const [headline = error.message] = error.message.split('\n');

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import Mocha from 'mocha';
 import { RESULTS_VARIABLE, writeResultLine } from '../recipe-tests/result-lines.js';
+import { thrownText } from './thrown.js';
 
 const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
@@ -12,8 +14,7 @@ export class RecordingReporter extends Mocha.reporters.Spec {
     const write = (test: Mocha.Test, state: 'passed' | 'failed' | 'skipped', message?: string) =>
       writeResultLine(path, {
         test: {
-          source: 'cc-ci',
-          suite: test.parent?.titlePath().join(' › ') || 'tests',
+          suite: test.parent?.titlePath().join(' › ') || basename(test.file ?? 'tests'),
           title: test.title,
           state,
           durationMs: test.duration ?? 0,
@@ -22,7 +23,7 @@ export class RecordingReporter extends Mocha.reporters.Spec {
       });
     runner.on(EVENT_TEST_PASS, (test) => write(test, 'passed'));
     runner.on(EVENT_TEST_PENDING, (test) => write(test, 'skipped'));
-    runner.on(EVENT_TEST_FAIL, (test, error) => write(test, 'failed', error?.message ?? String(error)));
+    runner.on(EVENT_TEST_FAIL, (test, error) => write(test, 'failed', thrownText(error)));
     runner.on(EVENT_RUN_END, () => writeResultLine(path, { end: true }));
   }
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import type { Reporter, TestCase, TestError, TestResult } from '@playwright/test/reporter';
 import { RESULTS_VARIABLE, writeResultLine } from '../recipe-tests/result-lines.js';
 
 /** One JSON line per browser test, with what it left behind. */
@@ -14,16 +14,15 @@ export default class RecordingReporter implements Reporter {
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
-    const [, project = '', file = '', ...titles] = test.titlePath();
-    const message = result.error?.message ?? (result.status === 'timedOut' ? 'timed out' : undefined);
+    const [, , file = '', ...titles] = test.titlePath();
+    const message = messageOf(result);
     writeResultLine(this.path, {
       test: {
-        source: project === 'generic' ? 'generic' : 'cc-ci',
         suite: ['browser', basename(file), ...titles.slice(0, -1)].join(' › '),
         title: test.title,
         state: result.status === 'passed' ? 'passed' : result.status === 'skipped' ? 'skipped' : 'failed',
         durationMs: Math.max(0, result.duration),
-        ...(message === undefined ? {} : { message: stripVTControlCharacters(message) }),
+        ...(message === undefined ? {} : { message }),
       },
       attachments: result.attachments.map(({ name, contentType, path, body }) => ({
         name,
@@ -34,7 +33,21 @@ export default class RecordingReporter implements Reporter {
     });
   }
 
+  /** What went wrong outside any test: files that cannot be loaded, `.only`, no test at all. */
+  onError(error: TestError): void {
+    writeResultLine(this.path, { error: textOf(error) });
+  }
+
   onEnd(): void {
     writeResultLine(this.path, { end: true });
   }
+}
+
+function messageOf({ error, status }: TestResult): string | undefined {
+  return error ? textOf(error) : status === 'timedOut' ? 'timed out' : undefined;
+}
+
+function textOf({ message, value, location }: TestError): string {
+  const text = stripVTControlCharacters(message ?? value ?? 'unknown error');
+  return location ? `${text}\n    at ${location.file}:${location.line}:${location.column}` : text;
 }

@@ -10,6 +10,8 @@ const specs = process.env[SPECS_VARIABLE];
 
 export default defineConfig({
   outputDir: browser.outputDir,
+  // `.only` would hide every other test.
+  forbidOnly: true,
   workers: 1,
   retries: 0,
   timeout: 60_000,
@@ -27,8 +29,10 @@ export default defineConfig({
       chromiumSandbox: process.getuid?.() !== 0,
     },
   },
+  // One or the other: specs that cannot be loaded keep every other test from being run.
   projects: [
-    { name: 'generic', testDir: here('./specs'), testMatch: '*.spec.js' },
-    ...(specs ? [{ name: 'cc-ci', testDir: specs, testMatch: '**/*.spec.{ts,js}' }] : []),
+    specs
+      ? { name: 'specs', testDir: specs, testMatch: '**/*.spec.{ts,js,mjs}' }
+      : { name: 'generic', testDir: here('./specs'), testMatch: '*.spec.js' },
   ],
 });

@@ -26,14 +26,17 @@ export const APP_FILE_VARIABLE = 'CC_CI_APP_FILE';
 
 export const appFile = (dir: string) => join(dir, 'app.json');
 
+/** The app's facts were asked for where there is no app. */
+export class NoAppError extends InputError {}
+
 /**
- * The facts of the app under test, in a process that cc-ci started.
- * @throws InputError anywhere else
+ * The facts of the app under test, in a process that cc-ci started for tests or a hook.
+ * @throws NoAppError anywhere else
  */
 export function readAppFacts(): AppFacts {
   const path = process.env[APP_FILE_VARIABLE];
   if (!path) {
-    throw new InputError('there is no app under test here', {
+    throw new NoAppError('there is no app under test here', {
       hint: 'recipe tests are run by cc-ci: npx cc-ci run <recipe> --ref <commit> --src <url>',
     });
   }

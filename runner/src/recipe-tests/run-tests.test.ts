@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandTimeoutError } from '@cc-ci/core';
+import { readFileIfAny, stageFile, stageLogFile } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { StageContext } from '../context.js';
-import { StageFailure } from '../failure.js';
+import { failureOf, StageFailure } from '../failure.js';
 import { testContext, writeSomeFacts } from '../testing/context.js';
 import { findTests, runMocha } from './run-tests.js';
 
@@ -20,14 +20,16 @@ describe('running the tests of a recipe', () => {
   });
   afterEach(() => dispose());
 
-  const planted = async (text: string): Promise<string> => {
-    const file = join(context.dir, 'install.test.ts');
-    await writeFile(file, HEAD + text);
-    return file;
+  const folder = () => join(context.config.runner.testsDir, 'custom-html');
+  const planted = async (text: string): Promise<void> => {
+    await mkdir(folder(), { recursive: true });
+    await writeFile(join(folder(), 'install.test.ts'), HEAD + text);
   };
+  const running = () => runMocha(context, ['tests/custom-html/install.test.ts'], { source: 'cc-ci' });
   const failing = async (text: string): Promise<StageFailure> => {
+    await planted(text);
     try {
-      await runMocha(context, await planted(text));
+      await running();
     } catch (error) {
       if (error instanceof StageFailure) return error;
       throw error;
@@ -69,8 +71,10 @@ describe('running the tests of a recipe', () => {
   it('blames the tests when they cannot be loaded, and shows why', async () => {
     const broken = await failing('import { nothing } from "./not-there.js"; nothing();');
     expect(broken.blame).to.equal('tests');
-    expect(broken.message).to.include('could not be run to the end');
-    expect(broken.evidence.join('\n')).to.include('not-there');
+    expect(broken.message).to.match(
+      /^mocha install.test.ts could not be run: Cannot find module .*not-there/,
+    );
+    expect(broken.message).to.not.include(context.dir);
   });
 
   it('blames the tests when their process ends before they do', async () => {
@@ -86,47 +90,182 @@ describe('running the tests of a recipe', () => {
     expect(failure.evidence.join()).to.include('no app');
   });
 
-  it('ends tests that hang', async () => {
-    const file = await planted(
-      'describe("x", () => { it("hangs", function () { this.timeout(0); return new Promise(() => undefined); }); it("y", () => undefined); });\nsetInterval(() => undefined, 1000);',
+  it('names a .only that was left in, and does not take what it hides for passed', async () => {
+    const failure = await failing(`describe('x', () => {
+      it.only('shown', () => undefined);
+      it('hidden', () => expect.fail('never seen'));
+    });`);
+    expect(failure.blame).to.equal('tests');
+    expect(failure.message).to.equal(
+      'mocha install.test.ts could not be run: .only hides every other test; take it out',
     );
-    try {
-      await runMocha(context, file);
-      expect.fail('it passed');
-    } catch (error) {
-      expect(error).to.be.instanceOf(CommandTimeoutError);
+    expect(failure.evidence.join('\n')).to.match(/at .*tests\/custom-html\/install\.test\.ts:4:/);
+    expect(context.stage.record.tests).to.deep.equal([]);
+  });
+
+  it("shows where a test failed, with the file's name as people know it", async () => {
+    const failure = await failing(`
+      const mustBeGreen = (colour: string) => expect(colour).to.equal('green');
+      describe('x', () => { it('fails', () => mustBeGreen('red')); });`);
+    expect(failure.evidence).to.have.length(3);
+    expect(failure.evidence[1]).to.match(/at .*\(?tests\/custom-html\/install\.test\.ts:4:\d+\)?$/);
+    expect(failure.evidence.join('\n')).to.not.include(context.dir).and.not.include('node_modules');
+  });
+
+  it('ends tests that hang, and keeps what was known by then', async () => {
+    const failure = await failing(
+      `describe('x', () => {
+        it('passes', () => undefined);
+        it('hangs', function () { this.timeout(0); return new Promise(() => undefined); });
+      });
+      setInterval(() => undefined, 1000);`,
+    );
+    expect(failure.blame).to.equal('tests');
+    expect(failure.message).to.equal('mocha install.test.ts did not end within 5 s and was stopped');
+    expect(context.stage.record.tests.map(({ title, state }) => [title, state])).to.deep.equal([
+      ['passes', 'passed'],
+    ]);
+  });
+
+  it('blames the recipe for what failed before a hang', async () => {
+    const failure = await failing(
+      `describe('x', () => {
+        it('fails', () => expect.fail('no answer'));
+        it('hangs', function () { this.timeout(0); return new Promise(() => undefined); });
+      });
+      setInterval(() => undefined, 1000);`,
+    );
+    expect(failure.blame).to.equal('recipe');
+    expect(failure.message).to.include('first: fails');
+  });
+
+  it('kills tests that eat memory', async () => {
+    context.config.runner.testMemory = 400;
+    const failure = await failing(`describe('x', () => { it('eats', async () => {
+      const held: Buffer[] = [];
+      for (let i = 0; i < 500; i++) held.push(Buffer.alloc(2 ** 20, 1));
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      expect(held).to.have.length(500);
+    }); });`);
+    expect(failure.blame).to.equal('tests');
+    expect(failure.message).to.equal('mocha install.test.ts used more than 400 MiB of memory and was killed');
+  });
+
+  it('kills tests that flood the output', async () => {
+    context.config.runner.testOutput = 1;
+    const failure = await failing(
+      `import { execFileSync } from 'node:child_process';
+      describe('x', () => { it('floods', () => void execFileSync('yes', { stdio: 'inherit' })); });`,
+    );
+    expect(failure.blame).to.equal('tests');
+    expect(failure.message).to.equal('mocha install.test.ts printed more than 1 MiB and was killed');
+  });
+
+  it('leaves no process behind, also none that has left the group', async () => {
+    await planted(`import { spawn } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      describe('x', () => { it('starts a daemon', () => {
+        const { pid } = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+        writeFileSync('pid', String(pid));
+      }); });`);
+    await running();
+    const pid = await readFile(join(context.dir, 'test-code/cc-ci/pid'), 'utf8');
+    expect(await readFileIfAny(`/proc/${pid}/cmdline`)).to.be.oneOf([undefined, '']);
+  });
+
+  it('believes no results that a reporter would not write', async () => {
+    const forging = (lines: string) =>
+      failing(`import { appendFileSync } from 'node:fs';
+      describe('x', () => { it('forges', () => appendFileSync(process.env.CC_CI_RESULTS ?? '', ${lines})); });`);
+    const forged = (change: object) =>
+      JSON.stringify(
+        `${JSON.stringify({ test: { suite: 's', title: 't', state: 'passed', durationMs: 1, ...change } })}\n`,
+      );
+    for (const lines of [
+      forged({ source: 'generic' }),
+      forged({ state: 'great' }),
+      "'no json\\n'",
+      '\'{"a":1}\\n\'',
+    ]) {
+      const failure = await forging(lines);
+      expect(failure.blame).to.equal('tests');
+      expect(failure.message).to.include('cannot be relied on: line 1 of its results');
     }
+    expect((await forging("'x'.repeat(17 * 2 ** 20)")).message).to.include('larger than 16 MiB');
+    expect((await forging(`${forged({})}.repeat(2100)`)).message).to.include('more than 2000 tests');
+    expect(context.stage.record.tests.every(({ source }) => source === 'cc-ci')).to.equal(true);
+  });
+
+  it('follows no link that stands in for the results, and waits for no pipe', async () => {
+    for (const ways of ["symlinkSync('/etc/passwd', file)", "execFileSync('mkfifo', [file])"]) {
+      const failure = await failing(`import { execFileSync } from 'node:child_process';
+        import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+        const file = process.env.CC_CI_RESULTS ?? '';
+        void [execFileSync, symlinkSync];
+        describe('x', () => { it('y', () => {
+          writeFileSync(file, ''); rmSync(file); ${ways}; process.exit(0);
+        }); });`);
+      expect(failure.message).to.match(/its results file (cannot be read \(ELOOP\)|is no plain file)/);
+    }
+  });
+
+  it('keeps no file that is not of the test', async () => {
+    const line = { suite: 's', title: 't', state: 'passed', durationMs: 1 };
+    await planted(`import { appendFileSync } from 'node:fs';
+      describe('x', () => { it('attaches', () => appendFileSync(process.env.CC_CI_RESULTS ?? '', JSON.stringify({
+        test: ${JSON.stringify(line)},
+        attachments: [{ name: 'a', contentType: 'image/png', path: '/etc/passwd' }],
+      }) + '\\n')); });`);
+    await running();
+    expect(context.stage.record.artifacts).to.deep.equal([]);
   });
 
   it('gives test code nothing of our environment', async () => {
     process.env.CC_CI_TEST_ONLY_SECRET = 'do-not-tell';
     try {
-      await runMocha(
-        context,
-        await planted(
-          'describe("x", () => { it("sees no secret", () => expect(process.env.CC_CI_TEST_ONLY_SECRET).to.equal(undefined)); });',
-        ),
-      );
+      await planted(`describe('x', () => { it('sees little', () => {
+        const known = ['CC_CI_APP_FILE', 'CC_CI_PROCESS', 'CC_CI_RESULTS', 'CC_CI_RUN',
+          'DOCKER_HOST', 'HOME', 'LANG', 'PATH', 'TMPDIR'];
+        expect(Object.keys(process.env).filter((name) => !known.includes(name))).to.deep.equal([]);
+        for (const name of ['HOME', 'TMPDIR']) expect(process.env[name]).to.include('${context.dir}/');
+        expect(process.cwd()).to.equal('${context.dir}/test-code/cc-ci');
+      }); });`);
+      await running();
     } finally {
       delete process.env.CC_CI_TEST_ONLY_SECRET;
     }
   });
 
+  it('hides secrets in the log, the record and the failure', async () => {
+    context.secrets.set('password', 'hunter2222');
+    const failure = await failing(`describe('x', () => { it('tells', () => {
+      console.log('printed: hunter2222');
+      throw new Error('thrown: hunter2222');
+    }); });`);
+    await context.stage.finish({ state: 'failed', failure: failureOf(failure) });
+    const log = await readFile(stageLogFile(context.dir, 'install'), 'utf8');
+    const record = await readFile(stageFile(context.dir, 'install'), 'utf8');
+    expect(log).to.include('printed: [redacted]').and.not.include('hunter');
+    expect(record).to.include('thrown: [redacted]').and.not.include('hunter');
+  });
+
   it('finds the files of a recipe, and none where there is no folder', async () => {
     expect(await findTests(context, 'install')).to.deep.equal({});
-    const folder = join(context.dir, 'tests', 'custom-html');
-    await mkdir(join(folder, 'playwright'), { recursive: true });
-    await writeFile(join(folder, 'install.test.ts'), '');
-    const here = {
-      ...context,
-      config: {
-        ...context.config,
-        runner: { ...context.config.runner, testsDir: join(context.dir, 'tests') },
-      },
-    };
-    expect(await findTests(here, 'install')).to.deep.equal({
-      mocha: join(folder, 'install.test.ts'),
-      specs: join(folder, 'playwright'),
+    await planted('');
+    await mkdir(join(folder(), 'playwright'));
+    await writeFile(join(folder(), 'upgrade.test.ts'), '');
+    expect(await findTests(context, 'install')).to.deep.equal({
+      mocha: 'tests/custom-html/install.test.ts',
+      specs: 'tests/custom-html/playwright',
     });
+    expect(await findTests(context, 'upgrade')).to.deep.equal({ mocha: 'tests/custom-html/upgrade.test.ts' });
+    expect(await findTests(context, 'backup')).to.deep.equal({});
+  });
+
+  it('does not take a wrong path of the tests folder for recipes without tests', async () => {
+    context.config.runner.testsDir = join(context.dir, 'nowhere');
+    const error = await findTests(context, 'install').catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(StageFailure).with.property('blame', 'ci');
+    expect((error as StageFailure).message).to.include('nowhere; set CC_CI_TESTS_DIR');
   });
 });

@@ -1,11 +1,9 @@
-import { access, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CommandFailedError, type CommandTrace } from '@cc-ci/core';
-import { runTool, type StageContext } from '../context.js';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { redactorFor, type StageContext } from '../context.js';
 import { lastLines, StageFailure } from '../failure.js';
-import { APP_FILE_VARIABLE, type AppFacts, appFile } from './app-file.js';
+import type { AppFacts } from './app-file.js';
 import { ARTIFACT_FOLDERS, artifactKind, keepRedacted } from './attachments.js';
 import {
   BROWSER_VARIABLE,
@@ -14,134 +12,231 @@ import {
   findChromium,
   SPECS_VARIABLE,
 } from './browser.js';
-import { type Attachment, RESULTS_VARIABLE, readResultLines } from './result-lines.js';
+import { headlineOf } from './headline.js';
+import { type Attachment, type Results, readResultLines } from './result-lines.js';
+import { copyTests, listOwnFiles, ourTestsFolder, type TestCode, type TestSource } from './test-code.js';
+import {
+  harnessFile,
+  type ProcessEnd,
+  runTestProcess,
+  type TestProcess,
+  withTypeScript,
+} from './test-process.js';
 
 const require = createRequire(import.meta.url);
-const harnessFile = (name: string) => fileURLToPath(new URL(`../harness/${name}`, import.meta.url));
 
-/** Test code gets the facts of the app and a PATH; nothing else of our environment. */
-function testEnvironment(context: StageContext, results: string): NodeJS.ProcessEnv {
+/** Options of a run of test code. */
+export interface TestRunOptions {
+  /** Whose tests they are; results are marked so. */
+  source: TestSource;
+  /** Seconds the process may take; default: the runner's setting. */
+  timeout?: number;
+}
+
+/**
+ * The tests of ours for a recipe and a stage, where they exist: a mocha file, and for `install` the folder of browser
+ * specs. Names are relative to the folder that `copyTests` makes.
+ * @throws StageFailure when there is no folder of tests at all
+ */
+export async function findTests(
+  context: StageContext,
+  stage: 'install' | 'upgrade' | 'backup',
+): Promise<{ mocha?: string; specs?: string }> {
+  const folder = await ourTestsFolder(context);
+  if (!folder) return {};
+  const has = (name: string) => exists(join(folder, name));
+  const name = `tests/${basename(folder)}`;
   return {
-    PATH: process.env.PATH,
-    LANG: 'C.UTF-8',
-    HOME: join(context.dir, 'home'),
-    ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
-    [APP_FILE_VARIABLE]: appFile(context.dir),
-    [RESULTS_VARIABLE]: results,
+    ...((await has(`${stage}.test.ts`)) ? { mocha: `${name}/${stage}.test.ts` } : {}),
+    ...(stage === 'install' && (await has('playwright')) ? { specs: `${name}/playwright` } : {}),
   };
 }
 
-/** The tests of ours for a recipe and a stage: mocha file and folder of browser specs, where they exist. */
-export async function findTests(
-  context: StageContext,
-  stage: 'install',
-): Promise<{ mocha?: string; specs?: string }> {
-  const folder = resolve(context.config.runner.testsDir, context.plan.request.recipe);
-  const mocha = join(folder, `${stage}.test.ts`);
-  const specs = join(folder, 'playwright');
+/**
+ * The tests that the recipe's repository has in `tests/` at the commit under test: its mocha files (`*.test.ts`, `.js`,
+ * `.mjs`), and the folder of its Playwright specs (`*.spec.ts`, `.js`, `.mjs`) where it has any.
+ */
+export async function findOwnTests(context: StageContext): Promise<{ mocha: string[]; specs?: string }> {
+  const files = await listOwnFiles(context);
   return {
-    ...((await exists(mocha)) ? { mocha } : {}),
-    ...((await exists(specs)) ? { specs } : {}),
+    mocha: files.filter((file) => /\.test\.(ts|js|mjs)$/.test(file)).sort(),
+    ...(files.some((file) => /\.spec\.(ts|js|mjs)$/.test(file)) ? { specs: 'tests' } : {}),
   };
 }
 
 function exists(path: string): Promise<boolean> {
-  return access(path).then(
+  return stat(path).then(
     () => true,
     () => false,
   );
 }
 
 /**
- * Runs one mocha file against the live app and records every test.
- * @throws StageFailure when a test failed, none was found, or the file could not be run
+ * Runs mocha files against the live app, all in one process, and records every test.
+ * @param files as `findTests` or `findOwnTests` names them
+ * @throws StageFailure when a test failed, none was found, or the files could not be run to their end within limits
  */
-export async function runMocha(context: StageContext, file: string): Promise<void> {
-  const args = ['--import', import.meta.resolve('tsx'), harnessFile('run-mocha.js'), file];
-  await runTestProcess(context, `mocha ${basename(file)}`, args);
+export async function runMocha(
+  context: StageContext,
+  files: readonly string[],
+  options: TestRunOptions,
+): Promise<void> {
+  const code = await copyTests(context, options.source);
+  const [first = '', ...others] = files;
+  const what = others.length > 0 ? `mocha (${files.length} files)` : `mocha ${basename(first)}`;
+  await runAndRecord(context, what, options.source, {
+    args: [...withTypeScript('run-mocha.js'), ...files],
+    cwd: code.root,
+    show: code.show,
+    timeout: options.timeout ?? context.config.runner.testTimeout,
+  });
 }
 
 /**
- * Opens the app in a real browser: the check every recipe gets, and the recipe's own specs where there are any.
+ * Opens the app in a real browser: the recipe's specs where there are any, and the check every recipe gets. Each in a
+ * process of its own, so that specs which cannot be loaded do not cost the picture of the app.
+ * @param specs as `findTests` or `findOwnTests` names them
+ * @param options.generic whether to do the check every recipe gets; its results are marked `generic`
  * @throws StageFailure like `runMocha`
  */
 export async function runBrowserTests(
   context: StageContext,
   facts: AppFacts,
   specs: string | undefined,
+  options: TestRunOptions & { generic: boolean },
+): Promise<void> {
+  const { source, generic, timeout } = options;
+  const failure = generic
+    ? await failureOfTests(
+        runPlaywright(context, facts, 'landing page in a browser', 'generic', undefined, timeout),
+      )
+    : undefined;
+  if (specs) {
+    const code = await copyTests(context, source);
+    const specsFailure = await failureOfTests(
+      runPlaywright(context, facts, 'browser tests', source, { code, specs }, timeout),
+    );
+    if (specsFailure && !failure) throw specsFailure;
+  }
+  if (failure) throw failure;
+}
+
+async function failureOfTests(running: Promise<void>): Promise<StageFailure | undefined> {
+  try {
+    await running;
+    return undefined;
+  } catch (error) {
+    if (error instanceof StageFailure) return error;
+    throw error;
+  }
+}
+
+async function runPlaywright(
+  context: StageContext,
+  facts: AppFacts,
+  what: string,
+  source: TestSource | 'generic',
+  own: { code: TestCode; specs: string } | undefined,
+  timeout = context.config.runner.testTimeout,
 ): Promise<void> {
   const playwright = join(dirname(require.resolve('@playwright/test/package.json')), 'cli.js');
+  const outputDir = join(context.dir, 'browser', `${context.stage.record.stage}-${source}`);
+  await mkdir(outputDir, { recursive: true });
   const settings: BrowserSettings = {
     executable: await findChromium(context.config.runner.chromium),
     args: await chromiumArgs(facts),
-    outputDir: join(context.dir, 'browser', context.stage.record.stage),
+    outputDir,
   };
-  await runTestProcess(
+  await runAndRecord(
     context,
-    'browser tests',
-    [playwright, 'test', `--config=${harnessFile('playwright.config.js')}`],
+    what,
+    source,
     {
-      [BROWSER_VARIABLE]: JSON.stringify(settings),
-      ...(specs ? { [SPECS_VARIABLE]: specs } : {}),
+      args: [playwright, 'test', `--config=${harnessFile('playwright.config.js')}`],
+      cwd: own?.code.root ?? context.dir,
+      ...(own ? { show: own.code.show } : {}),
+      timeout,
+      env: {
+        [BROWSER_VARIABLE]: JSON.stringify(settings),
+        ...(own ? { [SPECS_VARIABLE]: join(own.code.root, own.specs) } : {}),
+      },
     },
+    outputDir,
   );
 }
 
-async function runTestProcess(
+/** @param attachments folder that what the tests leave behind must lie in */
+async function runAndRecord(
   context: StageContext,
   what: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  source: TestSource | 'generic',
+  process: Omit<TestProcess, 'withApp'>,
+  attachments?: string,
 ): Promise<void> {
-  const results = join(
-    context.dir,
-    'results',
-    `${context.stage.record.stage}-${what.replace(/[^a-z0-9]+/gi, '-')}.jsonl`,
+  const { show = (text: string) => text } = process;
+  const redactor = redactorFor(context.secrets);
+  const { end, results } = await runTestProcess(context, { ...process, withApp: true }, (path) =>
+    readResultLines(path, source, redactor),
   );
-  await mkdir(dirname(results), { recursive: true });
-  const ended = await runToEnd(context, args, { ...testEnvironment(context, results), ...env });
-  const { results: lines, complete } = await readResultLines(results);
-  for (const { test, attachments } of lines) {
+  for (const { test, attachments: left } of results.tests) {
+    if (test.message !== undefined) test.message = show(test.message);
     await context.stage.test(test);
-    for (const attachment of attachments ?? []) await keepAttachment(context, test.title, attachment);
+    for (const attachment of left) {
+      if (await isOwn(attachment, attachments)) await keepAttachment(context, test.title, attachment);
+      else context.stage.log(`not kept: ${attachment.name} of ${test.title}, it is no file of this test`);
+    }
   }
-  const failed = lines.filter(({ test }) => test.state === 'failed');
-  if (failed.length > 0) {
-    const [first] = failed;
-    throw new StageFailure(
-      'recipe',
-      `${failed.length} of ${lines.length} ${what} failed, first: ${first?.test.title}`,
-      failed.flatMap(({ test }) => lastLines(`${test.suite} › ${test.title}: ${test.message ?? ''}`, 20)),
-    );
-  }
-  if (!complete)
-    throw new StageFailure('tests', `${what} could not be run to the end`, lastLines(ended?.output ?? ''));
-  if (lines.length === 0) throw new StageFailure('tests', `${what}: no test was found, which proves nothing`);
-  if (lines.every(({ test }) => test.state === 'skipped'))
-    throw new StageFailure('tests', `${what}: every test was skipped, which proves nothing`);
-  if (ended)
-    throw new StageFailure(
-      'tests',
-      `${what} ended with an error although no test failed`,
-      lastLines(ended.output),
-    );
+  const failure = judge(what, { ...results, errors: results.errors.map(show) }, end);
+  if (failure) throw failure;
 }
 
-/** What a test process that failed printed; undefined when it ended well. */
-async function runToEnd(
-  context: StageContext,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<CommandTrace | undefined> {
+/** What a run of tests came to; nothing when it is as it should be. */
+function judge(what: string, results: Results, end: ProcessEnd): StageFailure | undefined {
+  const tests = results.tests.map(({ test }) => test);
+  const failed = tests.filter(({ state }) => state === 'failed');
+  const inWords = failed.flatMap((it) => lastLines(`${it.suite} › ${it.title}: ${it.message ?? ''}`, 20));
+  if (end.how === 'limit')
+    return new StageFailure('tests', `${what} ${end.what}`, [...inWords, ...end.output]);
+  if (results.problem)
+    return new StageFailure(
+      'tests',
+      `the results of ${what} cannot be relied on: ${results.problem}`,
+      end.output,
+    );
+  if (failed.length > 0) {
+    return new StageFailure(
+      'recipe',
+      `${failed.length} of ${tests.length} ${what} failed, first: ${failed[0]?.title}`,
+      inWords,
+    );
+  }
+  if (end.how === 'timeout') return new StageFailure('tests', `${what} ${end.what}`, end.output);
+  const [error] = results.errors;
+  if (error !== undefined) {
+    const { headline, rest } = headlineOf(error);
+    return new StageFailure('tests', `${what} could not be run: ${headline}`, rest);
+  }
+  if (!results.isComplete)
+    return new StageFailure('tests', `${what} could not be run to the end (${end.what})`, end.output);
+  if (tests.length === 0)
+    return new StageFailure('tests', `${what}: no test was found, which proves nothing`);
+  if (tests.every(({ state }) => state === 'skipped'))
+    return new StageFailure('tests', `${what}: every test was skipped, which proves nothing`);
+  if (end.how === 'failed') {
+    return new StageFailure('tests', `${what} ended with an error although no test failed`, end.output);
+  }
+  return undefined;
+}
+
+/** Whether a test may leave this behind: it is the content itself, or a file where its output belongs. */
+async function isOwn({ path }: Attachment, folder: string | undefined): Promise<boolean> {
+  if (path === undefined) return true;
+  if (!folder) return false;
   try {
-    await runTool(context, process.execPath, args, {
-      env,
-      timeoutMs: context.config.runner.testTimeout * 1000,
-    });
-    return undefined;
-  } catch (error) {
-    if (error instanceof CommandFailedError) return error.trace;
-    throw error;
+    const [file, root] = await Promise.all([realpath(path), realpath(folder)]);
+    return file.startsWith(root + sep) && (await stat(file)).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   connectDocker,
   disconnectDocker,
@@ -12,21 +12,22 @@ import {
   type StageName,
   writeJson,
 } from '@cc-ci/core';
-import type { StageContext } from '../context.js';
+import { cachedRedactor, type StageContext } from '../context.js';
 import type { Progress } from '../progress.js';
 import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { startStage } from '../recorder.js';
 
-/** A stage's context without a run around it. Its folder lies in the package, so that test files find what they import. */
+/** A stage's context without a run around it. Its folders lie outside this checkout, as they do on a real host. */
 export async function testContext(
   stage: StageName,
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ context: StageContext; said: Progress[]; dispose(): Promise<void> }> {
-  const stateDir = await mkdtemp(fileURLToPath(new URL('../../.test-', import.meta.url)));
+  const stateDir = await mkdtemp(join(tmpdir(), 'cc-ci-test-'));
   const run = newRunId();
   const dir = join(stateDir, 'runs', run);
   const plan = somePlan(run);
   await writeJson(planFile(dir), plan);
+  await mkdir(join(stateDir, 'tests'));
   const said: Progress[] = [];
   const secrets = new Map<string, string>();
   const docker = connectDocker();
@@ -40,12 +41,7 @@ export async function testContext(
     docker,
     dir,
     plan,
-    stage: await startStage(
-      dir,
-      stage,
-      () => ({ text: (text) => text, stream: () => ({ write: (x) => x, end: () => '' }) }),
-      (event) => void said.push(event),
-    ),
+    stage: await startStage(dir, stage, cachedRedactor(secrets), (event) => void said.push(event)),
     signal: new AbortController().signal,
     secrets,
   };
