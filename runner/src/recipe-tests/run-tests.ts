@@ -30,7 +30,7 @@ export interface TestRunOptions {
   /** Whose tests they are; results are marked so. */
   source: TestSource;
   /** Seconds the process may take; default: the runner's setting. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /**

@@ -1,13 +1,21 @@
 import type { StageContext } from '../context.js';
 import { findTests, runMocha } from './run-tests.js';
+import type { RecipeSettings } from './settings.js';
 
 /**
  * Runs the test file of ours for a stage that comes after install, where there is one.
  * @throws StageFailure like `runMocha`
  */
-export async function runStageTests(context: StageContext, stage: 'upgrade' | 'backup'): Promise<void> {
+export async function runStageTests(
+  context: StageContext,
+  { timeouts }: RecipeSettings,
+  stage: 'upgrade' | 'backup',
+): Promise<void> {
   const { mocha } = await findTests(context, stage);
-  if (mocha) await context.stage.phase('tests', false, () => runMocha(context, [mocha], { source: 'cc-ci' }));
+  if (!mocha) return;
+  await context.stage.phase('tests', false, () =>
+    runMocha(context, [mocha], { source: 'cc-ci', timeout: timeouts.tests }),
+  );
 }
 
 /** Does every step, also after one has failed (its picture often shows why); then throws the first error. */

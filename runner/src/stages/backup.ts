@@ -106,5 +106,5 @@ async function restoreAndVerify(
     });
   });
   await verifyData(context, recipe, when, { backedUp: true });
-  await runStageTests(context, 'backup');
+  await runStageTests(context, recipe.settings, 'backup');
 }

@@ -23,6 +23,7 @@ export async function install(context: StageContext): Promise<void> {
   const recipe = await loadRecipe(context);
   await deployFresh(context, recipe.settings, 'head');
   const facts = await writeAppFacts(context);
+  const timeout = recipe.settings.timeouts.tests;
   const { mocha, specs } = await findTests(context, 'install');
   if (!mocha && !specs)
     await stage.note(`no tests of ours for ${facts.recipe}; only the generic checks were run`);
@@ -31,8 +32,8 @@ export async function install(context: StageContext): Promise<void> {
       stage.phase('tests', false, () =>
         allFailures([
           () => runGenericChecks(context, facts, recipe.settings, commitOf(context, 'head')),
-          async () => void (mocha && (await runMocha(context, [mocha], { source: 'cc-ci' }))),
-          () => runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true }),
+          async () => void (mocha && (await runMocha(context, [mocha], { source: 'cc-ci', timeout }))),
+          () => runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true, timeout }),
         ]),
       ),
     () => outlivesRestart(context, recipe),

@@ -19,12 +19,16 @@ export async function recipeTests(context: StageContext): Promise<void> {
     );
   }
   await ensureHead(context, recipe.settings);
+  const timeout = recipe.settings.timeouts.tests;
   const facts = await writeAppFacts(context);
   await context.stage.phase('tests', false, () =>
     allFailures([
-      async () => void (mocha.length > 0 && (await runMocha(context, mocha, { source: 'recipe' }))),
+      async () => void (mocha.length > 0 && (await runMocha(context, mocha, { source: 'recipe', timeout }))),
       async () =>
-        void (specs && (await runBrowserTests(context, facts, specs, { source: 'recipe', generic: false }))),
+        void (
+          specs &&
+          (await runBrowserTests(context, facts, specs, { source: 'recipe', generic: false, timeout }))
+        ),
     ]),
   );
 }

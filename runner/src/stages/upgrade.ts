@@ -33,7 +33,7 @@ export async function upgrade(context: StageContext): Promise<void> {
     runGenericChecks(context, facts, settings, commitOf(context, 'head')),
   );
   await verifyData(context, recipe, 'after the upgrade');
-  await runStageTests(context, 'upgrade');
+  await runStageTests(context, settings, 'upgrade');
 }
 
 /** @throws StageSkip when the published version does not come up: that says nothing of the change */
