@@ -7,7 +7,7 @@ import type { StageContext } from '../context.js';
 import { failureOf, StageFailure } from '../failure.js';
 import { testContext, writeSomeFacts } from '../testing/context.js';
 import { HookError, loadRecipe, runHook } from './hooks.js';
-import { DEFAULT_SETTINGS, HOOKS, type HookName } from './settings.js';
+import { DEFAULT_SETTINGS, HOOKS } from './settings.js';
 
 const HEAD = `import { app, defineRecipe } from '@cc-ci/runner/harness';\nimport { expect } from 'chai';\nvoid [app, expect];\n`;
 const FILE = 'tests/custom-html/recipe.ts';
@@ -108,8 +108,8 @@ describe("calling a recipe's hooks", () => {
   });
   afterEach(() => dispose());
 
-  const call = async (seed: string, options: { record?: boolean; timeout?: number; then?: string } = {}) => {
-    await planted(`${HEAD}export default defineRecipe({\n seed: ${seed},\n});\n${options.then ?? ''}`);
+  const call = async (seed: string, options: { record?: boolean; timeout?: number; after?: string } = {}) => {
+    await planted(`${HEAD}export default defineRecipe({\n seed: ${seed},\n});\n${options.after ?? ''}`);
     const settings = { ...DEFAULT_SETTINGS, timeouts: { hook: options.timeout ?? 30 } };
     const recipe = { settings, hooks: [...HOOKS], file: FILE };
     await runHook(context, recipe, 'seed', {
@@ -174,7 +174,7 @@ describe("calling a recipe's hooks", () => {
     const left = await failing(`() => { console.error('leaving'); process.exit(0); }`);
     expect(left).to.include({ thrown: false, blame: 'tests' });
     expect(left.message).to.include('seed ended its process');
-    const broken = await failing('() => undefined', { then: "throw new Error('no');" });
+    const broken = await failing('() => undefined', { after: "throw new Error('no');" });
     expect(broken).to.include({ thrown: false, blame: 'tests' });
     expect(broken.message).to.include('cannot be loaded: no');
   });
