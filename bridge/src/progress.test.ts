@@ -94,7 +94,7 @@ describe('how far a run is', () => {
     expect(await outcomeWith(build('error', 'took too long'), recordOf(REQUEST, FAILED))).to.deep.equal({
       verdict: 'red',
       blame: 'recipe',
-      sentence: 'install: no health',
+      sentence: 'install: no health; the recipe needs a fix',
       evidence: ['exit 1', 'the engine says: the build ended with an error: took too long'],
     });
     const cut = await outcomeWith(

@@ -3,6 +3,7 @@ import { addConfigCommand } from './commands/config.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addRunCommands } from './commands/run.js';
 import { addServiceCommands } from './commands/services.js';
+import { addTeardownCommand } from './commands/teardown.js';
 
 /** The `cc-ci` command with all its verbs. Verbs only compose what the rooms offer. */
 export function buildProgram(): Command {
@@ -11,6 +12,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('(cc-ci --help lists what there is)')
     .exitOverride();
   addRunCommands(program);
+  addTeardownCommand(program);
   addServiceCommands(program);
   addConfigCommand(program);
   addDemoCommand(program);

@@ -241,15 +241,22 @@ describe('cc-ci run, on the real swarm', function () {
     const bad: [string[], string][] = [
       [['run', 'x;y', ref, src], 'recipe: '],
       [['run', '../x', ref, src], 'recipe: '],
-      [['run', 'ok', '--ref=main', src], 'ref: a ref is a full commit id'],
+      [['run', 'ok', '--ref=--upload-pack=id', src], 'ref: a ref is a branch, a tag or a commit id'],
+      [['run', 'ok', '--ref=main', src], 'there is no recipe to be read at http://127.0.0.1:9/x.git'],
       [['run', 'ok', ref, '--src=ext::sh -c id'], 'src: '],
-      [['run', 'ok', ref], 'src: is missing'],
+      [['run', 'ok', ref, '--dir=.'], '--dir tests a working tree as it is'],
+      [['run', 'ok', '--dir=/nowhere'], 'there is no such folder'],
+      [['run', 'ok', ref, src, '--stage=deploy'], '--stage "deploy"'],
+      [['run', 'ok', ref, src, '--json'], '--json goes with --plan only'],
+      [['stage', 'prepare', '--run=abcdefgh', '--recipe=ok', ref], 'src: is missing'],
       [['run', 'ok', ref, src, '--pr=1;2'], 'pr: '],
       [['run', 'ok', ref, src, '--repo=../x'], 'repo: '],
       [['run', 'ok', ref, src, '--run=../../x'], 'run: '],
       [['run', 'ok', ref, src, '--timeout=soon'], '--timeout: '],
       [['stage', 'deploy', '--run=abcdefgh'], 'stage "deploy"'],
       [['report', '..'], 'run: '],
+      [['teardown', '..'], 'run: '],
+      [['teardown', 'abcdefgh'], 'there is no run abcdefgh'],
     ];
     const before = await readdir(join(rig.stateDir, 'runs')).catch(() => []);
     for (const [args, message] of bad) {

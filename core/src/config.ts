@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, InputError } from './errors.js';
 import { describeIssues } from './files.js';
+import { cloneUrl } from './names.js';
 
 /** One setting: its environment variable, what it may be, and what it means. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -26,6 +27,10 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'expected an http(s) URL')
   .transform((text) => text.replace(/\/+$/, ''));
 const path = z.string().min(1, 'expected a path');
+const recipesUrl = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .pipe(cloneUrl);
 const seconds = (from: number, to: number) =>
   z.coerce
     .number(`expected seconds from ${from} to ${to}`)
@@ -81,6 +86,11 @@ export const settings = {
       path.optional(),
       'PEM file of the authority that signed the wildcard certificate, where it is not a public one',
     ),
+    recipesUrl: setting(
+      'CC_CI_RECIPES_URL',
+      recipesUrl.prefault('https://git.coopcloud.tech/coop-cloud'),
+      'Where `cc-ci run` without `--src` finds recipes: this, a slash, the name, `.git` (a URL, or an absolute path)',
+    ),
     testsDir: setting('CC_CI_TESTS_DIR', path.default('tests'), 'Folder with one folder of tests per recipe'),
     abra: setting('CC_CI_ABRA', path.default('abra'), 'The abra program'),
     abraServer: setting(
@@ -105,6 +115,25 @@ export const settings = {
       'CC_CI_TEST_TIMEOUT',
       seconds(5, 7200).default(600),
       'Seconds all test files of one stage may take together',
+    ),
+    minDisk: setting(
+      'CC_CI_MIN_DISK',
+      z.coerce.number('expected GiB from 0').min(0, 'expected GiB from 0').default(5),
+      'GiB that must be free where Docker and the state folder lie, or no run is begun',
+    ),
+    minInodes: setting(
+      'CC_CI_MIN_INODES',
+      z.coerce
+        .number('expected a whole number from 0')
+        .int('expected a whole number from 0')
+        .min(0, 'expected a whole number from 0')
+        .default(100_000),
+      'Inodes that must be free there',
+    ),
+    forgetSnapshots: setting(
+      'CC_CI_FORGET_SNAPSHOTS',
+      path.optional(),
+      "Program that removes an app's backups, called with the stack's name; default: restic in the backup bot's container",
     ),
     testMemory: setting(
       'CC_CI_TEST_MEMORY',

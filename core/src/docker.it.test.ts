@@ -8,8 +8,12 @@ import {
   disconnectDocker,
   dockerInfo,
   events,
+  ImagePullError,
+  imageExists,
   listSecrets,
   listVolumes,
+  pullImage,
+  removeImage,
   removeVolume,
 } from './docker.js';
 import { HttpStatusError, InputError, ToolMissingError } from './errors.js';
@@ -54,6 +58,44 @@ describe('docker', () => {
     expect(error).to.be.instanceOf(ToolMissingError);
     expect((error as ToolMissingError).hint).to.include('./setup');
     expect(() => connectDocker('ssh://host')).to.throw(InputError, 'not supported');
+  });
+
+  it('pulls an image as the engine tells it, line by line, up to an error in the middle', async () => {
+    const asked: { url: string | undefined; auth: unknown }[] = [];
+    const engine = createServer(({ method, url, headers }, response) => {
+      asked.push({ url: `${method} ${url}`, auth: headers['x-registry-auth'] });
+      if (url?.includes('gone')) return void response.writeHead(404).end('{"message":"no such thing"}');
+      response.write('{"status":"Pulling from x"}\r\n{"status":"Downl');
+      response.write('oading","id":"a1","progressDetail":{"current":1,"total":2}}\r\n');
+      response.end(
+        url?.includes('bad') ? '{"errorDetail":{"message":"no"},"error":"no"}' : '{"status":"Done"}',
+      );
+    });
+    await new Promise<void>((resolve) => engine.listen(0, '127.0.0.1', resolve));
+    const there = connectDocker(`tcp://127.0.0.1:${(engine.address() as AddressInfo).port}`);
+    const pull = async (name: string, version: string, auth?: string) => {
+      const lines: (string | undefined)[] = [];
+      for await (const line of pullImage(there, { name, version }, { auth })) lines.push(line.status);
+      return lines;
+    };
+    expect(await pull('r.test:5000/x', '1')).to.deep.equal(['Pulling from x', 'Downloading', 'Done']);
+    expect(await pull('y', 'sha256:ab', 'c2VjcmV0')).to.have.length(3);
+    const bad = await caught(pull('bad', '1'));
+    const gone = await caught(pull('gone', 'sha256:ab'));
+    await disconnectDocker(there);
+    engine.close();
+    expect(asked.slice(0, 2)).to.deep.equal([
+      { url: 'POST /images/create?fromImage=r.test%3A5000%2Fx&tag=1', auth: undefined },
+      { url: 'POST /images/create?fromImage=y&tag=sha256%3Aab', auth: 'c2VjcmV0' },
+    ]);
+    expect(bad).to.be.instanceOf(ImagePullError);
+    expect(bad).to.include({ reason: 'no', message: 'bad:1 could not be pulled: no' });
+    expect(gone).to.include({ message: 'gone@sha256:ab could not be pulled: no such thing' });
+  });
+
+  it('knows which images are there', async () => {
+    expect(await imageExists(docker, 'cc-ci.test:1/no/such-image:0')).to.equal(false);
+    await removeImage(docker, 'cc-ci.test:1/no/such-image:0');
   });
 
   it("passes on an engine's own error", async () => {

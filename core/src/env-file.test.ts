@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { envValues, parseEnvFile } from './env-file.js';
+import { envLine, envValues, parseEnvFile } from './env-file.js';
+import { InputError } from './errors.js';
 
 describe('env file', () => {
   it('expands earlier keys and lets the last assignment win', () => {
@@ -29,5 +30,16 @@ describe('env file', () => {
 
   it('passes over comments, blanks and anything else', () => {
     expect(envValues('# A=1\n\n  #B=2\nnot an assignment\nC=3\r\n')).to.deep.equal({ C: '3' });
+  });
+
+  it('are written so that they are read back as they were', () => {
+    for (const value of ['', 'plain', 'a b # c', '$HOME and ${X}', 'say "hi" \\o/', "it's", '`x`; rm']) {
+      expect(envValues(envLine('KEY', value)), value).to.deep.equal({ KEY: value });
+    }
+  });
+
+  it('refuse a value that no quoting holds', () => {
+    for (const value of ['two\nlines', "it's $5"])
+      expect(() => envLine('KEY', value)).to.throw(InputError, 'KEY: ');
   });
 });

@@ -1,3 +1,5 @@
+import { InputError } from './errors.js';
+
 /** One assignment of an env file: its expanded value and the comment behind it, where abra's modifiers stand. */
 export interface EnvEntry {
   value: string;
@@ -45,4 +47,16 @@ function expand(text: string, lookup: (name: string) => string): string {
   return text.replace(/\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g, (_, braced, plain) =>
     lookup(braced ?? plain),
   );
+}
+
+/**
+ * One assignment that `parseEnvFile` (and abra) reads back as exactly this value.
+ * @throws InputError for a value with a line break, or with both a single quote and a `$`, which no quoting can hold
+ */
+export function envLine(name: string, value: string): string {
+  if (/^[\w./:@,+-]*$/.test(value)) return `${name}=${value}`;
+  if (/[\r\n]/.test(value)) throw new InputError(`${name}: an env file cannot hold a value of several lines`);
+  if (!value.includes("'")) return `${name}='${value}'`;
+  if (value.includes('$')) throw new InputError(`${name}: an env file cannot hold both ' and $ in one value`);
+  return `${name}="${value.replace(/(["\\])/g, '\\$1')}"`;
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { InputError } from './errors.js';
-import { interpolate } from './interpolate.js';
+import { interpolate, variablesOf } from './interpolate.js';
 
 describe('variables in compose files', () => {
   const env = { STACK_NAME: 'a_b', EMPTY: '' };
@@ -26,5 +26,18 @@ describe('variables in compose files', () => {
       InputError,
       'EMPTY is missing a value: must be set',
     );
+  });
+
+  it('can be listed, with what they say of themselves', () => {
+    const use = (name: string, hasDefault = false, required = false) => ({ name, hasDefault, required });
+    expect(variablesOf('$A${B} ${C:-}${D-d} ${E:?why} ${F?} $$G $${H}')).to.deep.equal([
+      use('A'),
+      use('B'),
+      use('C', true),
+      use('D', true),
+      use('E', false, true),
+      use('F', false, true),
+    ]);
+    expect(variablesOf('none costs 5$ here')).to.deep.equal([]);
   });
 });

@@ -20,3 +20,22 @@ export function interpolate(text: string, env: Readonly<Record<string, string | 
     throw new InputError(`required variable ${name} is missing a value: ${operand ?? ''}`);
   });
 }
+
+/** One use of a variable in a text. */
+export interface VariableUse {
+  name: string;
+  /** It has a default (`:-`, `-`), be it empty. */
+  hasDefault: boolean;
+  /** It says itself that it must have a value (`:?`, `?`). */
+  required: boolean;
+}
+
+/** The variables a text uses, in the grammar of `interpolate`, in order; `$$` is none. */
+export function variablesOf(text: string): VariableUse[] {
+  return [...text.matchAll(VARIABLE)].flatMap(({ groups = {} }) => {
+    const name = groups.braced ?? groups.plain;
+    if (name === undefined) return [];
+    const operator = groups.operator?.at(-1);
+    return [{ name, hasDefault: operator === '-', required: operator === '?' }];
+  });
+}

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { folderNames, readJson } from './files.js';
 import { cloneUrl, commitSha, prNumber, recipeName, repoName, runId, userLogin } from './names.js';
@@ -150,6 +150,8 @@ export const plan = z.strictObject({
   mode: z.enum(['run', 'stage']),
   createdAt: instant,
   stages: z.array(stageName),
+  /** Only these were wanted, besides prepare and teardown; absent: all. */
+  only: z.array(stageName).optional(),
   /** Known from `prepare` on: its name depends on the recipe's files. */
   app: appFacts.optional(),
   /** The newest published version older than the commit under test; absent when there is none. */
@@ -169,6 +171,8 @@ export const plan = z.strictObject({
   snapshots: z.array(z.string()),
   /** Overlay files we added to the recipe's own, each with what it changes. */
   overlays: z.array(z.strictObject({ file: z.string(), why: z.string() })),
+  /** The app was left up on purpose; `cc-ci teardown <run>` removes it. */
+  kept: z.boolean().optional(),
   /** Versions of what the run worked with, by program. */
   tools: z.record(z.string(), z.string()),
 });
@@ -192,6 +196,8 @@ export const level = z.strictObject({
   scale: z.number().int(),
   /** Why it is not one higher, in a sentence; absent at the top. */
   missing: z.string().optional(),
+  /** Titles of the levels that were not shown but passed by a skip. */
+  skipped: z.array(z.string()).optional(),
 });
 export type Level = z.output<typeof level>;
 
@@ -224,11 +230,15 @@ export interface BrokenRun {
 export const planFile = (dir: string) => join(dir, 'plan.json');
 export const stageFile = (dir: string, stage: StageName) => join(dir, `stage-${stage}.json`);
 export const summaryFile = (dir: string) => join(dir, 'run.json');
+/** The run's tests for other programs to read. */
+export const junitFile = (dir: string) => join(dir, 'junit.xml');
 /** A stage's log: lines of an ISO time, a space, and redacted text. */
 export const stageLogFile = (dir: string, stage: StageName) => join(dir, 'logs', `${stage}.log`);
 /** The folder of all runs, and of one. */
 export const runsFolder = (stateDir: string) => join(stateDir, 'runs');
 export const runFolder = (stateDir: string, run: string) => join(runsFolder(stateDir), run);
+/** The state folder that a run's folder lies in. */
+export const stateFolderOf = (dir: string) => dirname(dirname(dir));
 
 /** A stage that nothing has happened to yet. */
 export function pendingStage(stage: StageName): StageRecord {

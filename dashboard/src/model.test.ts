@@ -108,7 +108,7 @@ describe('a run as the pages show it', () => {
     expect(only([buildFor(failed, 'failure')], [failed])).to.include({
       status: 'red',
       blame: 'recipe',
-      sentence: 'install: it crashes',
+      sentence: 'install: it crashes; the recipe needs a fix',
     });
   });
 

@@ -152,7 +152,7 @@ function stageView(run: Run, stage: StageRecord, files: RunFiles, base: string, 
 }
 
 function isCause(run: Run, { stage, failure }: StageRecord): boolean {
-  return run.sentence === `${stage}: ${failure?.message}`;
+  return run.sentence.startsWith(`${stage}: `) && run.evidence.join('\n') === failure?.evidence.join('\n');
 }
 
 function artifactLinks(run: Run, stage: StageRecord, files: RunFiles, base: string) {

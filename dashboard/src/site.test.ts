@@ -57,19 +57,21 @@ describe('the site', () => {
     });
     await build();
     const html = await runPage(run);
-    expect(html).to.contain('install passed with 1 test; not tested: upgrade');
+    expect(html).to.contain(
+      'install passed with 1 test; nothing to test: upgrade (no version has been published yet)',
+    );
     expect(html).to.contain('health › answers over HTTPS');
     expect(html).to.contain('deploy <b>5.0 s</b>');
     expect(html).to.contain(`<img src="/runs/${run.run}/files/screenshots/install-1.png" alt="front page"`);
     expect(html).to.contain('The file is missing.');
     expect(html).to.contain('id="install-L2"');
-    expect(html).to.contain('cc-ci cannot test upgrade yet');
+    expect(html).to.contain('This recipe has nothing that could be tested here.');
     expect(html).to.contain(`npx cc-ci run custom-html --ref ${run.ref} --src ${run.src}`);
     expect(html).not.to.contain('http-equiv="refresh"');
     expect(await page('runs', run.run, 'files', 'screenshots', 'install-1.png')).to.equal('PNG');
     expect(await page('runs', run.run, 'logs', 'install.log')).to.contain('abra app deploy');
     const overview = await page('index.html');
-    expect(overview).to.contain(`href="/runs/${run.run}/"`).and.to.contain('not yet').and.to.contain('alice');
+    expect(overview).to.contain(`href="/runs/${run.run}/"`).and.to.contain('n/a').and.to.contain('alice');
     expect(await page('recipes', 'custom-html', 'index.html')).to.contain('1 run, 1 ended, 1 green');
   });
 

@@ -1,4 +1,4 @@
-import { CommandFailedError, InputError, type RunResult } from '@cc-ci/core';
+import { CommandFailedError, InputError, type RunOptions, type RunResult } from '@cc-ci/core';
 import { z } from 'zod';
 import { abraFolder, requireApp, runTool, type StageContext } from './context.js';
 
@@ -12,12 +12,20 @@ const UNDEPLOY_TIMEOUT_MS = 180_000;
  * Runs abra as this run's own: its ABRA_DIR, no prompts, English messages, no colours.
  * Proxy, Docker and abra's own variables pass through; nothing else of ours does.
  */
-async function abra(
+export async function abra(
   context: StageContext,
   args: readonly string[],
-  options: { timeoutMs: number; quiet?: boolean; signal?: AbortSignal },
+  options: Pick<RunOptions, 'cwd' | 'signal'> & {
+    timeoutMs: number;
+    quiet?: boolean;
+    /** Added to abra's environment. */
+    env?: NodeJS.ProcessEnv;
+    /** Another program that runs abra. */
+    program?: string;
+  },
 ): Promise<RunResult> {
-  return runTool(context, context.config.runner.abra, args, {
+  const { program = context.config.runner.abra, env, ...rest } = options;
+  return runTool(context, program, args, {
     env: {
       ...passThrough(process.env),
       ABRA_DIR: abraFolder(context.dir),
@@ -25,10 +33,25 @@ async function abra(
       LC_ALL: 'C',
       TERM: 'dumb',
       NO_COLOR: '1',
+      ...env,
     },
     missingHint: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
-    ...options,
+    ...rest,
   });
+}
+
+/**
+ * An abra call for a shell: a command line that is the same whatever the arguments are, which come in variables.
+ */
+export function abraArguments(
+  context: StageContext,
+  args: readonly string[],
+): { program: string; env: NodeJS.ProcessEnv } {
+  const words = [context.config.runner.abra, ...args];
+  return {
+    program: `exec ${words.map((_, index) => `"$ABRA_WORD_${index}"`).join(' ')}`,
+    env: Object.fromEntries(words.map((word, index) => [`ABRA_WORD_${index}`, word])),
+  };
 }
 
 const PASSED_ON =
@@ -128,4 +151,17 @@ export async function undeploy(context: StageContext, signal: AbortSignal): Prom
     if (error instanceof CommandFailedError && /not deployed/i.test(error.trace.output)) return;
     throw error;
   }
+}
+
+/** Stores a secret that abra does not generate; its value is in a file, never among the arguments. */
+export async function insertSecret(
+  context: StageContext,
+  key: string,
+  version: string,
+  file: string,
+): Promise<void> {
+  const { domain } = requireApp(context);
+  await abra(context, ['app', 'secret', 'insert', domain, key, version, file, '-f', '-n', '-C', '-o'], {
+    timeoutMs: SECRET_TIMEOUT_MS,
+  });
 }

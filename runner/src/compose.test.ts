@@ -55,6 +55,18 @@ describe('compose files', () => {
     expect(await refusal()).to.match(/^compose\.yml/);
   });
 
+  it('may share parts by merge keys, and are refused where those lead nowhere', async () => {
+    const shared = parseCompose('compose.yml', 'x-a: &a\n  image: x:1\nservices:\n  app:\n    <<: *a\n');
+    expect(shared.services?.app?.image).to.equal('x:1');
+    await writeFile(join(dir, 'compose.yml'), 'services:\n  app:\n    <<: 7\n');
+    expect(await refusal()).to.match(/^compose\.yml: Merge sources must be maps/);
+    const aliases = Array.from({ length: 9 }, (_, n) => `x${n}: &x${n} [${`*x${n - 1},`.repeat(9)}]`).slice(
+      1,
+    );
+    await writeFile(join(dir, 'compose.yml'), `x0: &x0 [a]\n${aliases.join('\n')}\n`);
+    expect(await refusal()).to.match(/^compose\.yml: Excessive alias count/);
+  });
+
   it('must be there, with a service called app', async () => {
     expect(await refusal()).to.include('no compose.yml');
     await writeFile(join(dir, 'compose.yml'), 'services:\n  web:\n    image: x\n');

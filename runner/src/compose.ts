@@ -20,7 +20,12 @@ const composeFile = z.looseObject({
       z.looseObject({
         image: z.string().optional(),
         ports: z.array(z.unknown()).optional(),
-        deploy: z.looseObject({ endpoint_mode: z.string().optional() }).nullish(),
+        deploy: z
+          .looseObject({
+            endpoint_mode: z.string().optional(),
+            labels: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
+          })
+          .nullish(),
       }),
     )
     .optional(),
@@ -35,15 +40,24 @@ export type ComposeFile = z.output<typeof composeFile>;
  */
 export function parseCompose(name: string, text: string): ComposeFile {
   const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
   const [error] = document.errors;
   if (error) throw new InputError(`${name}: ${error.message.trim()}`);
-  const parsed = composeFile.safeParse(document.toJS());
+  const parsed = composeFile.safeParse(readValues(name, document));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InputError(
     `${name}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not a compose file'}`,
   );
+}
+
+/** Aliases and merge keys (`<<`) are resolved here, and not all that parse can be. */
+function readValues(name: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InputError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /**
@@ -86,4 +100,15 @@ export function longestNamePart(files: Iterable<ComposeFile>): number {
     }
   }
   return longest;
+}
+
+/** The version label of the main service (abra contract 5.5), or undefined where it has none. */
+export function versionLabel(file: ComposeFile | undefined): string | undefined {
+  const labels = file?.services?.app?.deploy?.labels ?? [];
+  const pairs = Array.isArray(labels)
+    ? labels.map(
+        (label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)] as const,
+      )
+    : Object.entries(labels).map(([name, value]) => [name, String(value)] as const);
+  return pairs.find(([name]) => /^coop-cloud\..+\.version$/.test(name))?.[1];
 }

@@ -57,6 +57,12 @@ export async function updatePlan(context: StageContext, change: Partial<Plan>): 
   await writeJson(planFile(context.dir), planSchema.parse(context.plan));
 }
 
+/** Says that nothing is deployed any more. */
+export async function forgetDeployment(context: StageContext): Promise<void> {
+  delete context.plan.deployment;
+  await updatePlan(context, {});
+}
+
 /** The app's names. @throws InputError before `prepare` has chosen them */
 export function requireApp(context: StageContext): AppNames {
   if (!context.plan.app) {

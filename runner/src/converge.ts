@@ -8,116 +8,34 @@ import {
   listServices,
   listTasks,
   run,
-  STACK_LABEL,
 } from '@cc-ci/core';
+import { type Assessment, assess, isUp, taskError } from './assess.js';
 import { lastLines, StageFailure } from './failure.js';
-
-/** What Docker says of a stack at one moment, and what it means. */
-export type Assessment =
-  | { state: 'converged' }
-  | { state: 'waiting'; why: string }
-  | { state: 'failed'; service: string; why: string; kind: 'rejected' | 'crash-loop' | 'rollback' };
-
-/** Task states in which Swarm has given a task up. */
-const GIVEN_UP = new Set(['failed', 'rejected', 'orphaned']);
-/** How often a service may die while everything else is up before that is a crash loop. */
-const CRASHES = 3;
-/** Update states that pass by themselves; every other one is an end (`paused` waits for a person). */
-const UPDATING = new Set(['updating', 'rollback_started']);
-/** A refusal that no retry mends: the image or mount is not there, the command does not exist. */
-const HOPELESS =
-  /no such image|invalid (?:bind )?mount|executable file not found|pull access denied|manifest unknown|invalid reference/i;
+import { signalIn } from './signals.js';
 
 /**
- * What the state of a stack means: pure.
- * A task counts as running only once its health check passes, so N of N includes health.
+ * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
+ * check, which has passed; `running` where one is only known to run; `counted` where an update may yet begin.
  */
-export function assess(services: readonly DockerService[], tasks: readonly DockerTask[]): Assessment {
-  if (services.length === 0) return { state: 'waiting', why: 'no service is there yet' };
-  const behind = services.filter((service) => !isUp(service));
-  for (const service of services) {
-    const name = service.Spec.Name;
-    const short = shortName(service);
-    const update = service.UpdateStatus?.State;
-    if (update === 'rollback_completed' || update === 'rollback_paused') {
-      const why = `Swarm rolled ${short} back: ${service.UpdateStatus?.Message ?? update}`;
-      return { state: 'failed', service: name, kind: 'rollback', why };
-    }
-    if (isUp(service)) continue;
-    const own = tasks.filter((task) => task.ServiceID === service.ID);
-    const rejected = own.find(
-      (task) => task.Status.State === 'rejected' && HOPELESS.test(task.Status.Err ?? ''),
-    );
-    if (rejected)
-      return {
-        state: 'failed',
-        service: name,
-        kind: 'rejected',
-        why: `${short} cannot start: ${taskError(rejected)}`,
-      };
-    const crashed = own.filter((task) => GIVEN_UP.has(task.Status.State) || isDeadEnd(task));
-    // While another service is still coming up, dying for want of it is how many apps wait.
-    if (crashed[0] && crashed.length >= CRASHES && behind.length === 1) {
-      return {
-        state: 'failed',
-        service: name,
-        kind: 'crash-loop',
-        why: `${short} keeps ending: ${taskError(crashed[0])}, ${crashed.length} times`,
-      };
-    }
-  }
-  const updating = services.find((service) => UPDATING.has(service.UpdateStatus?.State ?? ''));
-  if (updating) return { state: 'waiting', why: `${shortName(updating)} is ${updating.UpdateStatus?.State}` };
-  if (behind.length > 0) {
-    const list = behind.map((service) => `${shortName(service)} ${counts(service)}`).join(', ');
-    return { state: 'waiting', why: `not up yet: ${list}` };
-  }
-  return { state: 'converged' };
-}
-
-function isUp(service: DockerService): boolean {
-  const { RunningTasks: running = 0, DesiredTasks: desired = 0 } = service.ServiceStatus ?? {};
-  return running >= desired && (desired > 0 || service.Spec.Mode.Replicated?.Replicas === 0);
-}
-
-function counts(service: DockerService): string {
-  return `${service.ServiceStatus?.RunningTasks ?? 0}/${service.ServiceStatus?.DesiredTasks ?? 0}`;
-}
-
-/** A service's main process that ended, even with exit code 0, is not running. */
-function isDeadEnd(task: DockerTask): boolean {
-  return task.Status.State === 'complete';
-}
-
-function taskError(task: DockerTask): string {
-  return task.Status.Err ?? task.Status.Message ?? task.Status.State;
-}
-
-/** A service's name as the recipe has it. */
-function shortName({ Spec }: DockerService): string {
-  const stack = Spec.Labels[STACK_LABEL];
-  return stack && Spec.Name.startsWith(`${stack}_`) ? Spec.Name.slice(stack.length + 1) : Spec.Name;
-}
-
-/** How long everything must stay up before it counts, in milliseconds. */
-const SETTLE_MS = 1_500;
+const SETTLE_MS = { healthy: 1_500, running: 4_000, counted: 10_000 };
 /** Health and counters also change without an event we hear of: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 500;
 
 /**
  * Waits until every service of the stack is up and stays up. Woken by Docker's events.
- * @throws StageFailure blaming the recipe when a service cannot come up, or not within `timeoutMs`
+ * @returns what a person should know although everything is up
+ * @throws StageFailure when a service cannot come up, or not within `timeoutMs`
  * @throws CancelledError when `signal` is aborted
  */
 export async function waitConverged(
   docker: Docker,
   stack: string,
   options: { timeoutMs: number; signal: AbortSignal; onChange: (text: string) => void },
-): Promise<void> {
+): Promise<string[]> {
   const listening = new AbortController();
   const bell = listen(docker, listening.signal);
   const deadline = performance.now() + options.timeoutMs;
-  let upSince: number | undefined;
+  let steady: { state: Assessment['state']; since: number } | undefined;
   let told = '';
   try {
     for (;;) {
@@ -126,20 +44,31 @@ export async function waitConverged(
       const services = await listServices(docker, stack);
       const assessment = assess(services, await listTasks(docker, stack));
       if (assessment.state === 'failed') {
-        throw new StageFailure('recipe', assessment.why, await evidence(docker, stack, assessment.service));
+        throw failureWith(assessment.why, await evidence(docker, stack, assessment.service));
       }
-      const text = assessment.state === 'waiting' ? assessment.why : 'every service is up';
+      const text = assessment.state === 'converged' ? 'every service is up' : assessment.why;
       if (text !== told) options.onChange(text);
       told = text;
       const now = performance.now();
-      upSince = assessment.state === 'converged' ? (upSince ?? now) : undefined;
-      if (upSince !== undefined && now - upSince >= SETTLE_MS) return;
+      if (steady?.state !== assessment.state) steady = { state: assessment.state, since: now };
+      const lasted = now - steady.since;
+      if (
+        assessment.state === 'converged' &&
+        lasted >= SETTLE_MS[services.every(hasHealthCheck) ? 'healthy' : 'running']
+      )
+        return assessment.notes;
+      // A change that asks for no new task (where tasks may run, say) leaves the old ones as they are.
+      if (assessment.state === 'counted' && lasted >= SETTLE_MS.counted) return [];
       if (now >= deadline) throw await tooSlow(docker, stack, services, text, options.timeoutMs);
       await bell.next(LOOK_AGAIN_MS);
     }
   } finally {
     listening.abort();
   }
+}
+
+function hasHealthCheck(service: DockerService): boolean {
+  return service.Spec.TaskTemplate.ContainerSpec.Healthcheck !== undefined;
 }
 
 async function tooSlow(
@@ -151,7 +80,14 @@ async function tooSlow(
 ): Promise<StageFailure> {
   const slow = services.find((service) => !isUp(service))?.Spec.Name;
   const lines = slow ? await evidence(docker, stack, slow) : [];
-  return new StageFailure('recipe', `the app was not healthy within ${timeoutMs / 1000} s: ${why}`, lines);
+  return failureWith(`the app was not healthy within ${timeoutMs / 1000} s: ${why}`, lines);
+}
+
+/** The recipe is to blame, unless what Docker says shows that it is not. */
+function failureWith(why: string, lines: readonly string[]): StageFailure {
+  const signal = signalIn(lines);
+  if (!signal || signal.blame === 'recipe') return new StageFailure('recipe', why, lines);
+  return new StageFailure(signal.blame, `${why} (${signal.why})`, lines);
 }
 
 /** A bell that rings at each event of containers, services or nodes. */

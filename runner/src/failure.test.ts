@@ -29,6 +29,16 @@ describe('blame of an error', () => {
       'abra app deploy x failed with exit code 1',
       ['one', 'two'],
     ],
+    [
+      new CommandFailedError(
+        { command: 'git fetch', output: "fatal: repository '/srv/r' does not exist" },
+        128,
+        undefined,
+      ),
+      'forge',
+      'git fetch failed with exit code 128: the forge cannot be reached, or does not give the repository out: check its address and that anybody may read it',
+      ["fatal: repository '/srv/r' does not exist"],
+    ],
     [new ToolMissingError('no abra', { hint: 'get it' }), 'ci', 'no abra (get it)', []],
     [new Error('surprise'), 'ci', 'surprise', []],
     ['text', 'ci', 'text', []],

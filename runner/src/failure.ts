@@ -8,6 +8,7 @@ import {
   describeError,
   type Failure,
 } from '@cc-ci/core';
+import { signalOf } from './signals.js';
 
 /** A stage cannot pass: whose fault it is, one sentence for people, and the lines that show it. */
 export class StageFailure extends CcCiError {
@@ -18,6 +19,19 @@ export class StageFailure extends CcCiError {
     super(message, { cause });
     this.blame = blame;
     this.evidence = evidence;
+  }
+}
+
+/** A stage has nothing to do, and this is why. It ends the stage in that state, not as a failure. */
+export class StageSkip extends CcCiError {
+  readonly state: 'declared-skip' | 'structural-skip' | 'base-broken';
+  /** Lines that show it. */
+  readonly notes: readonly string[];
+
+  constructor(state: StageSkip['state'], reason: string, notes: readonly string[] = []) {
+    super(reason);
+    this.state = state;
+    this.notes = notes;
   }
 }
 
@@ -41,7 +55,13 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof CommandFailedError) {
     const [headline = error.message] = error.message.split('\n');
-    return { blame: 'ci', message: headline.replace(/:$/, ''), evidence: lastLines(error.trace.output) };
+    const signal = signalOf(error.trace.output);
+    const what = headline.replace(/:$/, '');
+    return {
+      blame: signal?.blame ?? 'ci',
+      message: signal ? `${what}: ${signal.why}` : what,
+      evidence: lastLines(error.trace.output),
+    };
   }
   return { blame: 'ci', message: describeError(error), evidence: [] };
 }

@@ -1,6 +1,14 @@
 export { parseMachineOutput } from './abra.js';
 export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
-export { finalise, janitor } from './reap.js';
+export { secretsFile } from './context.js';
+export { checkNodeSpace, checkSpace } from './disk.js';
+export { pullImages } from './images.js';
+export { DEFAULT_MAX_AGE_MS, type JanitorOptions, type JanitorReport, janitor } from './janitor.js';
+export { type LintInput, lintRecipe, RULES as LINT_RULES } from './lint/index.js';
+export type { Progress, Say } from './progress.js';
+export { finalise, isTornDown } from './reap.js';
+export { findChromium } from './recipe-tests/browser.js';
 export { leftoversOf, removeApp } from './remove-app.js';
 export { type RunnerOptions, runAll, runStage } from './run.js';
+export { removeSnapshots } from './snapshots.js';
 export { watch } from './watchdog.js';

@@ -1,13 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Docker,
-  describeError,
   isSettled,
   judge,
-  killMarked,
-  type Logger,
-  listRuns,
+  junitFile,
+  junitXml,
+  levelFromFiles,
   pendingStage,
   type RunRecord,
   type RunSummary,
@@ -15,59 +13,86 @@ import {
   type StageRecord,
   stageFile,
   summaryFile,
-  tryLock,
+  writeFileAtomic,
   writeJson,
 } from '@cc-ci/core';
-import { abraFolder, RUN_MARKER, secretsFile } from './context.js';
-import { appFile } from './recipe-tests/app-file.js';
-import { removeApp } from './remove-app.js';
+import { type CleanedUp, type CleanUpOptions, cleanUp, readLeftovers } from './clean-up.js';
+import { failureOf, StageFailure } from './failure.js';
 
 /** The lock of a run: whoever holds it may touch its app. */
 export const lockFile = (dir: string) => join(dir, 'lock');
 
-const REMOVE_TIMEOUT_MS = 180_000;
-/** In stage mode nobody holds the lock between two stages; an engine starts the next one well within this. */
-const STAGE_GAP_MS = 300_000;
-
-/** Deletes what an ended run must not keep (secrets, the app's facts, abra's folder) and what nobody needs. */
-export async function removeWorkFiles(dir: string): Promise<void> {
-  const folders = [
-    abraFolder(dir),
-    ...['browser', 'home', 'results', 'test-code', 'tmp'].map((name) => join(dir, name)),
-  ];
-  await Promise.all([
-    rm(secretsFile(dir), { force: true }),
-    rm(appFile(dir), { force: true }),
-    ...folders.map((folder) => rm(folder, { recursive: true, force: true })),
-  ]);
-}
-
 /**
  * Ends a run whose processes died: kills what they left running, removes the app, completes the record.
  * The caller holds the run's lock.
+ * @returns what could not be removed; the next janitor tries again
  */
-export async function reap(docker: Docker, record: RunRecord): Promise<void> {
-  const { dir, plan } = record;
-  await killMarked(RUN_MARKER, plan.request.run);
+async function endKilled(docker: Docker, record: RunRecord, options: CleanUpOptions): Promise<CleanedUp> {
+  const { dir } = record;
   const began = new Date().toISOString();
-  const stack = plan.app?.stack;
-  const teardown: StageRecord = { ...pendingStage('teardown'), state: 'passed', startedAt: began };
-  try {
-    const found = stack ? await removeApp(docker, stack, REMOVE_TIMEOUT_MS) : [];
-    teardown.notes.push(
-      `the run was killed; cleaned up after it: ${found.length > 0 ? found.join(', ') : 'nothing was left'}`,
-    );
-  } catch (error) {
+  const done = await cleanUp(docker, record, { ...options, killProcesses: true });
+  const found = done.removed.length > 0 ? done.removed.join(', ') : 'nothing was left';
+  const teardown: StageRecord = {
+    ...pendingStage('teardown'),
+    state: 'passed',
+    startedAt: began,
+    finishedAt: new Date().toISOString(),
+    notes: [`the run was killed; cleaned up after it: ${found}`],
+  };
+  if (done.problems.length > 0) {
     teardown.state = 'failed';
-    teardown.failure = { blame: 'ci', message: describeError(error), evidence: [] };
+    teardown.failure = failureOf(leftBehind(done.problems));
   }
-  await removeWorkFiles(dir);
-  teardown.finishedAt = new Date().toISOString();
   for (const stage of record.stages) {
     const ended = stage.stage === 'teardown' ? teardown : endOfKilled(stage);
     if (ended !== stage) await writeJson(stageFile(dir, stage.stage), ended);
   }
   await finalise(dir);
+  return done;
+}
+
+/** What a teardown fails with when something could not be removed. */
+export function leftBehind(problems: readonly string[]): StageFailure {
+  const [first = ''] = problems;
+  return new StageFailure(
+    'ci',
+    `not everything was removed, the next run will try again: ${first}`,
+    problems,
+  );
+}
+
+/**
+ * Tries again what an ended run's teardown could not do. Its teardown stays failed, which it was; that it was made good
+ * is noted.
+ */
+async function makeGood(docker: Docker, record: RunRecord, options: CleanUpOptions): Promise<CleanedUp> {
+  const done = await cleanUp(docker, record, { ...options, killProcesses: true });
+  const teardown = record.stages.find(({ stage }) => stage === 'teardown');
+  if (done.problems.length === 0 && teardown) {
+    const found = done.removed.length > 0 ? `removed ${done.removed.join(', ')}` : 'nothing was left';
+    const note = `cleaned up at ${new Date().toISOString()}: ${found}`;
+    await writeJson(stageFile(record.dir, 'teardown'), { ...teardown, notes: [...teardown.notes, note] });
+  }
+  return done;
+}
+
+/**
+ * Cleans up after a run that nobody works on: one that was killed, or one whose teardown left something. The caller
+ * holds the run's lock.
+ * @returns what could not be removed, as `cleanUp`; undefined when there is nothing to clean up after
+ */
+export async function reap(
+  docker: Docker,
+  record: RunRecord,
+  options: CleanUpOptions,
+): Promise<CleanedUp | undefined> {
+  if (!record.summary) return endKilled(docker, record, options);
+  return (await readLeftovers(record.dir)) ? makeGood(docker, record, options) : undefined;
+}
+
+/** Whether a run's app was removed, and all that belongs to it. */
+export function isTornDown({ stages }: RunRecord): boolean {
+  return stages.some(({ stage, state }) => stage === 'teardown' && state === 'passed');
 }
 
 function endOfKilled(stage: StageRecord): StageRecord {
@@ -84,54 +109,24 @@ function endOfKilled(stage: StageRecord): StageRecord {
   };
 }
 
-/** Computes what the run came to from its files and writes `run.json`, once. @returns the summary */
-export async function finalise(dir: string): Promise<RunSummary> {
+/**
+ * Computes what the run came to from its files and writes `junit.xml` and `run.json`, once.
+ * @param options.again also where it is written already: the run was torn down later
+ * @returns the summary
+ */
+export async function finalise(dir: string, options: { again?: boolean } = {}): Promise<RunSummary> {
   const record = await readRun(dir);
   if (!record) throw new Error(`${dir} has no plan.json`);
-  if (record.summary) return record.summary;
+  if (record.summary && !options.again) return record.summary;
+  const level = await levelFromFiles(record);
   const summary: RunSummary = {
     run: record.run,
     startedAt: record.plan.createdAt,
-    finishedAt: new Date().toISOString(),
+    finishedAt: record.summary?.finishedAt ?? new Date().toISOString(),
     outcome: judge(record.stages),
+    ...(level ? { level } : {}),
   };
+  await writeFileAtomic(junitFile(dir), junitXml(record));
   await writeJson(summaryFile(dir), summary);
   return summary;
-}
-
-/**
- * Looks at every run that has not ended: one whose lock is held is alive and left alone; the others are reaped.
- * Touches nothing that does not belong to a run of this state folder.
- * @returns the ids of the runs that were reaped
- */
-export async function janitor(docker: Docker, stateDir: string, logger: Logger): Promise<string[]> {
-  const { runs } = await listRuns(stateDir);
-  const reaped: string[] = [];
-  for (const { run, dir, summary } of runs) {
-    if (summary) continue;
-    const lock = tryLock(lockFile(dir));
-    if (!lock) continue;
-    try {
-      // Read again under the lock: the run may have ended, or gone on, since the list was made.
-      const record = await readRun(dir);
-      if (!record || record.summary || betweenStages(record)) continue;
-      await reap(docker, record);
-      reaped.push(run);
-      logger.warn({ run }, 'reaped a run that was killed');
-    } catch (error) {
-      logger.error({ run, err: error }, 'could not clean up after a run');
-    } finally {
-      lock.release();
-    }
-  }
-  return reaped;
-}
-
-/** Whether a run in stage mode is only waiting for its engine to start the next stage. */
-function betweenStages({ plan, stages }: RunRecord): boolean {
-  if (plan.mode !== 'stage' || stages.some((stage) => stage.state === 'running')) return false;
-  const last = stages
-    .map((stage) => stage.finishedAt ?? '')
-    .reduce((a, b) => (a > b ? a : b), plan.createdAt);
-  return Date.now() - Date.parse(last) < STAGE_GAP_MS;
 }

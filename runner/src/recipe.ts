@@ -9,7 +9,8 @@ const FETCH_TIMEOUT_MS = 300_000;
 /** git asks nobody for a password: it fails instead. */
 const GIT_ENV = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ADVICE: '0', LC_ALL: 'C' };
 
-async function git(context: StageContext, args: readonly string[], timeoutMs = 60_000) {
+/** Runs git as this run's own: it asks nobody and speaks English. */
+export async function git(context: StageContext, args: readonly string[], timeoutMs = 60_000) {
   return runTool(context, 'git', args, { env: GIT_ENV, timeoutMs });
 }
 
@@ -56,7 +57,7 @@ export async function fetchRecipe(context: StageContext): Promise<void> {
       lastLines(error.trace.output),
     );
   }
-  await checkout(context);
+  await checkout(context, request.ref);
 }
 
 async function fromForge(url: string, step: () => Promise<unknown>): Promise<void> {
@@ -73,9 +74,9 @@ async function fromForge(url: string, step: () => Promise<unknown>): Promise<voi
   }
 }
 
-/** Puts the tree at the commit under test, whatever any command has left there. Call it right before each deploy. */
-export async function checkout(context: StageContext): Promise<void> {
+/** Puts the tree at a commit, whatever any command has left there. Call it right before each deploy. */
+export async function checkout(context: StageContext, commit: string): Promise<void> {
   const dir = recipeFolder(context);
-  await git(context, ['-C', dir, 'checkout', '--quiet', '--force', '--detach', context.plan.request.ref]);
+  await git(context, ['-C', dir, 'checkout', '--quiet', '--force', '--detach', commit]);
   await git(context, ['-C', dir, 'clean', '--quiet', '-ffdx']);
 }

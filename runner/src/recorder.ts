@@ -15,9 +15,7 @@ import {
   type TestResult,
   writeJson,
 } from '@cc-ci/core';
-
-/** Where progress is told to a person or to the engine's log, one line at a time. */
-export type Say = (line: string) => void;
+import type { Say } from './progress.js';
 
 /**
  * The record of one stage while it runs. Everything that goes in is redacted, and every change is on disk before the
@@ -58,6 +56,7 @@ export async function startStage(
   const logStream = openLog(stageLogFile(dir, stage));
   const log = (line: string) => void logStream.write(`${now()} ${redactor().text(line)}\n`);
   await save();
+  say({ kind: 'stage-start', stage });
 
   return {
     record,
@@ -68,11 +67,12 @@ export async function startStage(
       record.phases.push(phase);
       await save();
       log(`-- ${name}`);
+      say({ kind: 'phase-start', stage, phase: name });
       try {
         return await step();
       } finally {
         phase.finishedAt = now();
-        say(`${stage.padEnd(12)}  ${name.padEnd(9)} ${seconds(performance.now() - started)}`);
+        say({ kind: 'phase-end', stage, phase: name, durationMs: performance.now() - started });
         await save();
       }
     },
@@ -80,7 +80,7 @@ export async function startStage(
       record.tests.push(result);
       const line = `${result.state === 'failed' ? 'FAIL' : result.state === 'skipped' ? 'skip' : 'pass'}  ${result.suite} › ${result.title}`;
       log(`${line} (${Math.round(result.durationMs)} ms)${result.message ? `\n${result.message}` : ''}`);
-      say(redactor().text(`${stage.padEnd(12)}    ${line}`));
+      say({ kind: 'test', stage, test: redactTest(result, redactor()) });
       await save();
     },
     async artifact(artifact) {
@@ -91,12 +91,13 @@ export async function startStage(
       record.findings.push(finding);
       const line = `${finding.severity.padEnd(7)}  ${finding.rule}: ${finding.message}${finding.where ? ` (${finding.where})` : ''}`;
       log(line);
-      if (finding.severity !== 'note') say(redactor().text(`${stage.padEnd(12)}    ${line}`));
+      say({ kind: 'finding', stage, finding: redactFinding(finding, redactor()) });
       await save();
     },
     async note(text) {
       record.notes.push(text);
       log(text);
+      say({ kind: 'note', stage, text: redactor().text(text) });
       await save();
     },
     async finish({ state, reason, failure }) {
@@ -108,8 +109,14 @@ export async function startStage(
         log(`${failure.message} [${failure.blame}]`);
         for (const line of failure.evidence) log(`  ${line}`);
       }
-      const took = record.startedAt ? Date.parse(record.finishedAt) - Date.parse(record.startedAt) : 0;
-      say(redactor().text(`${stage.padEnd(12)}  ${stateLine(record)}  ${seconds(took)}`));
+      const why = record.failure?.message ?? record.reason;
+      say({
+        kind: 'stage-end',
+        stage,
+        state,
+        ...(why === undefined ? {} : { why: redactor().text(why) }),
+        durationMs: record.startedAt ? Date.parse(record.finishedAt) - Date.parse(record.startedAt) : 0,
+      });
       logStream.end();
       await finished(logStream);
       await save();
@@ -120,11 +127,6 @@ export async function startStage(
 function openLog(path: string): WriteStream {
   mkdirSync(dirname(path), { recursive: true });
   return createWriteStream(path, { flags: 'a' });
-}
-
-function stateLine(record: StageRecord): string {
-  const why = record.failure?.message ?? record.reason;
-  return why ? `${record.state.toUpperCase()}: ${why}` : record.state.toUpperCase();
 }
 
 /** Redacts every text of a record that comes from outside; names, times and states stay as they are. */
@@ -142,21 +144,25 @@ function redactRecord(record: StageRecord, redactor: Redactor): StageRecord {
           },
         }
       : {}),
-    tests: record.tests.map((test) => ({
-      ...test,
-      suite: text(test.suite),
-      title: text(test.title),
-      ...(test.message === undefined ? {} : { message: text(test.message) }),
-    })),
-    findings: record.findings.map((finding) => ({ ...finding, message: text(finding.message) })),
+    tests: record.tests.map((test) => redactTest(test, redactor)),
+    findings: record.findings.map((finding) => redactFinding(finding, redactor)),
     notes: record.notes.map(text),
   };
 }
 
-function now(): string {
-  return new Date().toISOString();
+function redactTest(test: TestResult, { text }: Redactor): TestResult {
+  return {
+    ...test,
+    suite: text(test.suite),
+    title: text(test.title),
+    ...(test.message === undefined ? {} : { message: text(test.message) }),
+  };
 }
 
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+function redactFinding(finding: Finding, { text }: Redactor): Finding {
+  return { ...finding, message: text(finding.message) };
+}
+
+function now(): string {
+  return new Date().toISOString();
 }

@@ -51,21 +51,29 @@ function leftover(kind: Leftover['kind'], name: string, remove: Leftover['remove
   return { kind, name, remove };
 }
 
+export type LeftoverKind = Leftover['kind'];
+
 /** Swarm lets go of networks and volumes some time after their tasks have ended; nothing tells when. */
 const LOOK_AGAIN_MS = 200;
 
 /**
  * Removes an app from the node whole: services, containers, networks, volumes, secrets, configs; waits until they
  * are gone. Twice is the same as once.
+ * @param options.keep kinds to leave alone
  * @returns what was found, as "kind name"
  * @throws Error naming what is still there after `timeoutMs`
  */
-export async function removeApp(docker: Docker, stack: string, timeoutMs: number): Promise<string[]> {
+export async function removeApp(
+  docker: Docker,
+  stack: string,
+  timeoutMs: number,
+  options: { keep?: readonly LeftoverKind[] } = {},
+): Promise<string[]> {
   const found = new Set<string>();
   const deadline = performance.now() + timeoutMs;
   let refusal = '';
   for (;;) {
-    const left = await leftoversOf(docker, stack);
+    const left = (await leftoversOf(docker, stack)).filter(({ kind }) => !options.keep?.includes(kind));
     if (left.length === 0) return [...found];
     for (const item of left) {
       found.add(`${item.kind} ${item.name}`);

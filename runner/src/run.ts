@@ -8,6 +8,7 @@ import {
   type Plan,
   pendingStage,
   planFile,
+  type RunRecord,
   type RunSummary,
   readRun,
   runFolder,
@@ -21,30 +22,41 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
-import { DeadlineError, failureOf } from './failure.js';
-import { finalise, lockFile } from './reap.js';
-import { type Say, startStage } from './recorder.js';
+import { DeadlineError, failureOf, StageSkip } from './failure.js';
+import type { Say } from './progress.js';
+import { finalise, isTornDown, lockFile } from './reap.js';
+import { startStage } from './recorder.js';
+import { backup } from './stages/backup.js';
 import { install } from './stages/install.js';
 import { prepare } from './stages/prepare.js';
+import { recipeTests } from './stages/recipe-tests.js';
 import { teardown } from './stages/teardown.js';
+import { upgrade } from './stages/upgrade.js';
 import { startWatchdog } from './watchdog.js';
 
-/** What each stage does; a stage without an entry is one we cannot do yet, and says so. */
-const STAGE_WORK: Partial<Record<StageName, (context: StageContext) => Promise<void>>> = {
+/** What each stage does. */
+const STAGE_WORK: Record<StageName, (context: StageContext) => Promise<void>> = {
   prepare,
   install,
+  upgrade,
+  backup,
+  'recipe-tests': recipeTests,
   teardown,
 };
 
-/** Stages that need these to have passed; a stage whose need is unmet is not run, and says so. */
-const NEEDS: Record<StageName, readonly StageName[]> = {
-  prepare: [],
-  install: ['prepare'],
-  upgrade: ['prepare'],
-  backup: ['prepare'],
-  'recipe-tests': ['prepare'],
-  teardown: [],
-};
+/**
+ * Why a stage makes no sense after what came before, or undefined where it does: a stage that failed in one way may
+ * well leave the others something to show.
+ */
+function hindrance(stage: StageName, { plan, stages }: RunRecord): string | undefined {
+  if (stage === 'prepare' || stage === 'teardown') return undefined;
+  if (!plan.app) return 'prepare did not come far enough to deploy anything';
+  const install = stages.find((it) => it.stage === 'install');
+  // Without a single test it never came up; it would not for the other stages either.
+  if (stage !== 'install' && install?.state === 'failed' && install.tests.length === 0)
+    return 'the app did not come up in install';
+  return undefined;
+}
 
 export interface RunnerOptions {
   config: Config<'common' | 'runner'>;
@@ -53,6 +65,10 @@ export interface RunnerOptions {
   /** Milliseconds the stages before teardown may take together. */
   timeoutMs: number;
   say: Say;
+  /** Only these stages, besides prepare and teardown, which are always done; default: all. */
+  only?: readonly StageName[];
+  /** Leaves the app up after the run; one that was stopped is torn down all the same. */
+  keep?: boolean;
   /** Command line that cleans up after this process if it is killed; called with the run's folder as last argument. */
   watchdog: readonly string[];
 }
@@ -64,7 +80,7 @@ export interface RunnerOptions {
 export async function runAll(request: TestRequest, options: RunnerOptions): Promise<RunSummary> {
   const dir = await makeFolder(request, options.config.common.stateDir);
   return guarded(dir, options, async (deadline) => {
-    await writePlan(dir, request, 'run');
+    await writePlan(dir, request, 'run', options.only);
     for (const stage of STAGES) await runOne(stage, dir, options, deadline);
     return finalise(dir);
   });
@@ -100,13 +116,15 @@ export async function runStage(
     throw new InputError(`there is no run ${run}`, { hint: 'run the prepare stage first' });
   return guarded(dir, options, async (deadline) => {
     const record = await readRun(dir);
-    if (record?.summary)
+    // Until its teardown has passed, a run that has ended can still be torn down.
+    const again = stage === 'teardown' && record?.summary !== undefined && !isTornDown(record);
+    if (record?.summary && !again)
       throw new InputError(`run ${run} has ended already: ${record.summary.outcome.sentence}`);
-    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending')) {
+    if (record?.stages.some((it) => it.stage === stage && it.state !== 'pending') && !again) {
       throw new InputError(`run ${run} has done ${stage} already`);
     }
     const state = await runOne(stage, dir, options, deadline);
-    if (stage === 'teardown') await finalise(dir);
+    if (stage === 'teardown') await finalise(dir, { again });
     return state;
   });
 }
@@ -124,13 +142,19 @@ async function makeFolder(request: TestRequest, stateDir: string): Promise<strin
 }
 
 /** Begins the record; under the lock, or a janitor could take the run for a dead one. */
-async function writePlan(dir: string, request: TestRequest, mode: Plan['mode']): Promise<void> {
+async function writePlan(
+  dir: string,
+  request: TestRequest,
+  mode: Plan['mode'],
+  only?: readonly StageName[],
+): Promise<void> {
   const plan: Plan = {
     schema: 1,
     request,
     mode,
     createdAt: new Date().toISOString(),
     stages: [...STAGES],
+    ...(only ? { only: [...only] } : {}),
     snapshots: [],
     overlays: [],
     tools: {},
@@ -171,17 +195,33 @@ async function runOne(
 ): Promise<StageState> {
   const record = await readRun(dir);
   if (!record) throw new InputError(`${dir} is not a run's folder`);
-  const states = new Map(record.stages.map((it) => [it.stage, it.state]));
-  const work = STAGE_WORK[stage];
-  if (!work) return skip(dir, stage, { state: 'structural-skip', reason: 'not written yet' }, options.say);
-  const unmet = NEEDS[stage].find((need) => states.get(need) !== 'passed');
-  if (unmet) return skip(dir, stage, { state: 'not-run', reason: `${unmet} did not pass` }, options.say);
+  const left = await leftOut(stage, dir, record.plan, options, signal);
+  if (left) return skip(dir, stage, { state: 'declared-skip', reason: left }, options.say);
+  const hindered = hindrance(stage, record);
+  if (hindered) return skip(dir, stage, { state: 'not-run', reason: hindered }, options.say);
   if (signal.aborted && stage !== 'teardown') {
     // Stopped between two stages: nothing failed, and yet this is why the run is not green.
     const failure = failureOf(signal.reason);
     return skip(dir, stage, { state: 'not-run', reason: failure.message, failure }, options.say);
   }
-  return perform(stage, work, dir, record.plan, options, signal);
+  return perform(stage, dir, record.plan, options, signal);
+}
+
+/** Why whoever started the run wants this stage left out; undefined when it is to be done. */
+async function leftOut(
+  stage: StageName,
+  dir: string,
+  plan: Plan,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (stage === 'prepare') return undefined;
+  if (stage !== 'teardown')
+    return !options.only || options.only.includes(stage) ? undefined : 'left out by --stage';
+  // What was stopped nobody wants to look at, and without an app there is nothing to look at.
+  if (!options.keep || signal.aborted || !plan.app) return undefined;
+  await writeJson(planFile(dir), { ...plan, kept: true });
+  return `kept by --keep; cc-ci teardown ${plan.request.run} removes the app`;
 }
 
 async function skip(
@@ -191,13 +231,17 @@ async function skip(
   say: Say,
 ): Promise<StageState> {
   await writeJson(stageFile(dir, stage), { ...pendingStage(stage), ...end });
-  say(`${stage.padEnd(12)}  ${end.state}${end.reason ? `: ${end.reason}` : ''}`);
+  say({
+    kind: 'stage-end',
+    stage,
+    state: end.state,
+    ...(end.reason === undefined ? {} : { why: end.reason }),
+  });
   return end.state;
 }
 
 async function perform(
   stage: StageName,
-  work: (context: StageContext) => Promise<void>,
   dir: string,
   plan: Plan,
   options: RunnerOptions,
@@ -207,7 +251,7 @@ async function perform(
   const recorder = await startStage(dir, stage, cachedRedactor(secrets), options.say);
   const docker = connectDocker();
   try {
-    await work({
+    await STAGE_WORK[stage]({
       config: options.config,
       docker,
       dir,
@@ -220,6 +264,11 @@ async function perform(
     await recorder.finish({ state: 'passed' });
     return 'passed';
   } catch (error) {
+    if (error instanceof StageSkip) {
+      for (const note of error.notes) await recorder.note(note);
+      await recorder.finish({ state: error.state, reason: error.message });
+      return error.state;
+    }
     // An aborted run shows in all kinds of errors; what it was aborted for is the cause.
     const cause = signal.aborted && stage !== 'teardown' ? signal.reason : error;
     await recorder.finish({ state: 'failed', failure: failureOf(cause) });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connectDocker, disconnectDocker, type Logger, readRun, waitForLock } from '@cc-ci/core';
+import type { CleanUpOptions } from './clean-up.js';
 import { RUN_MARKER } from './context.js';
 import { lockFile, reap } from './reap.js';
 
@@ -42,6 +43,7 @@ export async function watch(
   dir: string,
   input: AsyncIterable<Buffer | string>,
   logger: Logger,
+  options: CleanUpOptions = {},
 ): Promise<void> {
   let heard = '';
   for await (const chunk of input) heard += chunk.toString();
@@ -52,7 +54,9 @@ export async function watch(
   const docker = connectDocker();
   try {
     const record = await readRun(dir);
-    if (record && !record.summary) await reap(docker, record);
+    const done = record && (await reap(docker, record, options));
+    if (done?.problems.length)
+      logger.error({ dir, problems: done.problems }, 'not all was removed; the next run will try');
   } catch (error) {
     logger.error({ err: error, dir }, 'could not clean up; the next run will');
   } finally {

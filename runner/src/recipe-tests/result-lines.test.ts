@@ -56,7 +56,7 @@ describe('the results of a test process', () => {
     expect(await problemOf(`${JSON.stringify({ test: TEST })}\n`.repeat(2001))).to.include(
       'more than 2000 tests',
     );
-    expect(await problemOf(Buffer.alloc(16 * 2 ** 20 + 1, '\n'))).to.include('larger than 16 MiB');
+    expect(await problemOf(Buffer.alloc(32 * 2 ** 20 + 1, '\n'))).to.include('larger than 32 MiB');
   });
 
   it('are not read through a link or from a pipe', async () => {

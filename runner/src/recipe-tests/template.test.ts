@@ -1,7 +1,7 @@
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { recipeName } from '@cc-ci/core';
+import { folderNames, recipeName } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { z } from 'zod';
@@ -11,7 +11,8 @@ import { loadRecipe } from './hooks.js';
 import { findTests } from './run-tests.js';
 import { HOOKS, recipeSettings } from './settings.js';
 
-const TEMPLATE = fileURLToPath(new URL('../../../tests/_template', import.meta.url));
+const TESTS = fileURLToPath(new URL('../../../tests', import.meta.url));
+const TEMPLATE = join(TESTS, '_template');
 
 describe('the template of a recipe test', () => {
   let context: StageContext;
@@ -41,6 +42,22 @@ describe('the template of a recipe test', () => {
 
   it("is nobody's recipe", () => {
     expect(recipeName.safeParse('_template').success).to.equal(false);
+  });
+});
+
+describe('our recipe tests', () => {
+  it('load without an app', async () => {
+    const { context, dispose } = await testContext('install', { CC_CI_TESTS_DIR: TESTS });
+    try {
+      const recipes = (await folderNames(TESTS)).filter((name) => recipeName.safeParse(name).success);
+      expect(recipes).to.include('custom-html');
+      for (const recipe of recipes) {
+        context.plan.request.recipe = recipe;
+        await loadRecipe(context);
+      }
+    } finally {
+      await dispose();
+    }
   });
 });
 

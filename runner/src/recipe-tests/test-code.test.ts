@@ -5,7 +5,6 @@ import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { recipeFolder, type StageContext } from '../context.js';
 import { StageFailure } from '../failure.js';
-import { removeWorkFiles } from '../reap.js';
 import { testContext, writeSomeFacts } from '../testing/context.js';
 import { findOwnTests, runMocha } from './run-tests.js';
 import { copyTests, type TestSource } from './test-code.js';
@@ -54,14 +53,6 @@ describe('the copy of test code', () => {
     await copyTests(context, 'cc-ci');
     expect(await readFile(join(root, 'tests/custom-html/install.test.ts'), 'utf8')).to.equal('one');
     expect((await run('ls', [root])).stdout).to.not.include('left behind');
-  });
-
-  it('is gone at teardown', async () => {
-    await write(ours('install.test.ts'), 'one');
-    const { root } = await copyTests(context, 'cc-ci');
-    await removeWorkFiles(context.dir);
-    expect(await readFile(join(root, 'package.json')).catch((error) => error.code)).to.equal('ENOENT');
-    expect(await readFile(ours('install.test.ts'), 'utf8')).to.equal('one');
   });
 
   it('keeps links within the tests, and refuses those that lead out or nowhere', async () => {

@@ -1,138 +1,89 @@
-import { appendFile, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CommandFailedError, envValues, writeJson } from '@cc-ci/core';
-import { addLocalServer, deployCheckout, generateSecrets, newApp } from '../abra.js';
-import { runGenericChecks } from '../checks.js';
-import { MAIN_COMPOSE_FILE, parseCompose } from '../compose.js';
-import {
-  addSecrets,
-  appEnvFile,
-  recipeFolder,
-  requireApp,
-  type StageContext,
-  updatePlan,
-} from '../context.js';
+import { type DockerService, listContainers, listServices } from '@cc-ci/core';
+import { writeAppFacts } from '../app-facts.js';
+import { runGenericChecks, secretsStaySecret } from '../checks.js';
+import { requireApp, runTool, type StageContext } from '../context.js';
 import { waitConverged } from '../converge.js';
-import { lastLines, StageFailure } from '../failure.js';
-import { hostHasIpvs, OVERLAY_FILE, overlayFor, writeOverlay } from '../overlay.js';
-import { checkout } from '../recipe.js';
-import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
+import { seedData, verifyData } from '../data.js';
+import { commitOf, deployFresh, deployTimeout } from '../deployment.js';
+import { eventually } from '../eventually.js';
+import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { findTests, runBrowserTests, runMocha } from '../recipe-tests/run-tests.js';
+import { allFailures } from '../recipe-tests/stage-tests.js';
+import { volumeMounts } from '../volumes.js';
 
-/** Deploys the commit under test from nothing, waits until it is healthy, and tests it over HTTPS and in a browser. */
+/** A service's `stop_grace_period` may be long, but hardly longer. */
+const STOP_TIMEOUT_MS = 120_000;
+
+/**
+ * Deploys the commit under test from nothing, waits until it is healthy, tests it over HTTPS and in a browser, and
+ * restarts it to see whether its data outlive that.
+ */
 export async function install(context: StageContext): Promise<void> {
-  const { stage, config, docker, signal } = context;
-  await stage.phase('secrets', true, async () => {
-    await createApp(context);
-    await addSecrets(context, await generateSecrets(context));
-  });
-  await stage.phase('deploy', false, () => deploy(context));
-  await stage.phase('converge', false, () =>
-    waitConverged(docker, requireApp(context).stack, {
-      timeoutMs: config.runner.deployTimeout * 1000,
-      signal,
-      onChange: (text) => stage.log(text),
-    }),
-  );
-  await stage.phase('tests', false, () => runTests(context));
-}
-
-async function createApp(context: StageContext): Promise<void> {
-  await addLocalServer(context);
-  await newApp(context);
-  const { domain } = requireApp(context);
-  const envFile = appEnvFile(context);
-  // The last assignment wins. No certificate resolver: the wildcard certificate of the edge is served.
-  await appendFile(
-    envFile,
-    `\n# cc-ci\nDOMAIN=${domain}\nLETS_ENCRYPT_ENV=\nTIMEOUT=${context.config.runner.deployTimeout}\n`,
-  );
-}
-
-/** Puts the tree at the commit under test, adds the overlay this host needs, and deploys. */
-async function deploy(context: StageContext): Promise<void> {
-  const dir = recipeFolder(context);
-  const envFile = appEnvFile(context);
-  await checkout(context);
-  const listed = envValues(await readFile(envFile, 'utf8')).COMPOSE_FILE || MAIN_COMPOSE_FILE;
-  const names = listed.split(':').filter((name) => name && name !== OVERLAY_FILE);
-  const files = await Promise.all(names.map((name) => readComposeFile(dir, name)));
-  const overlay = overlayFor(files, await hostHasIpvs());
-  if (overlay) {
-    await writeOverlay(dir, overlay.text);
-    await appendFile(envFile, `COMPOSE_FILE="${[...names, OVERLAY_FILE].join(':')}"\n`);
-    await updatePlan(context, { overlays: [{ file: OVERLAY_FILE, why: overlay.why }] });
-    context.stage.log(`overlay: ${overlay.why}`);
-  }
-  try {
-    await deployCheckout(context);
-  } catch (error) {
-    if (!(error instanceof CommandFailedError)) throw error;
-    throw new StageFailure(
-      'recipe',
-      `abra app deploy failed: ${fatalLine(error.trace.output)}`,
-      lastLines(error.trace.output),
-      error,
-    );
-  }
-}
-
-async function readComposeFile(dir: string, name: string) {
-  try {
-    return parseCompose(name, await readFile(join(dir, name), 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new StageFailure(
-      'recipe',
-      `COMPOSE_FILE names ${name}, which this version of the recipe does not have`,
-      [],
-      error,
-    );
-  }
-}
-
-/** What abra says it died of, or its last line. */
-function fatalLine(output: string): string {
-  const lines = lastLines(output);
-  const fatal = lines.findLast((line) => /\bFATA\b/.test(line));
-  return (fatal ?? lines.at(-1) ?? 'no output').replace(/^.*?\bFATA\b\s*/, '');
-}
-
-async function runTests(context: StageContext): Promise<void> {
+  const { stage } = context;
+  const recipe = await loadRecipe(context);
+  await deployFresh(context, recipe.settings, 'head');
   const facts = await writeAppFacts(context);
-  await runGenericChecks(context, facts);
   const { mocha, specs } = await findTests(context, 'install');
   if (!mocha && !specs)
-    await context.stage.note(`no tests of ours for ${facts.recipe}; only the generic checks were run`);
-  const failures: StageFailure[] = [];
-  if (mocha) await runMocha(context, [mocha], { source: 'cc-ci' }).catch(collect(failures));
-  await runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true }).catch(collect(failures));
-  if (failures[0]) throw failures[0];
+    await stage.note(`no tests of ours for ${facts.recipe}; only the generic checks were run`);
+  await allFailures([
+    () =>
+      stage.phase('tests', false, () =>
+        allFailures([
+          () => runGenericChecks(context, facts, recipe.settings, commitOf(context, 'head')),
+          async () => void (mocha && (await runMocha(context, [mocha], { source: 'cc-ci' }))),
+          () => runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true }),
+        ]),
+      ),
+    () => outlivesRestart(context, recipe),
+    () => secretsStaySecret(context),
+  ]);
 }
 
-/** The browser still looks after a test failed: its picture often shows why. */
-function collect(failures: StageFailure[]) {
-  return (error: unknown) => {
-    if (!(error instanceof StageFailure)) throw error;
-    failures.push(error);
-  };
+async function outlivesRestart(context: StageContext, recipe: LoadedRecipe): Promise<void> {
+  const { stack } = requireApp(context);
+  const volumes = await volumeMounts(context.docker, stack);
+  if (volumes.length === 0 && recipe.hooks.length === 0) {
+    await context.stage.note('no volumes and no seed hook: there are no data that a restart could lose');
+    return;
+  }
+  await seedData(context, recipe);
+  await context.stage.phase('restart', false, () => restart(context, recipe));
+  await verifyData(context, recipe, 'after a restart');
 }
 
-async function writeAppFacts(context: StageContext): Promise<AppFacts> {
-  const { domain, stack } = requireApp(context);
-  const { edgeAddress, edgeCaFile } = context.config.runner;
-  const facts: AppFacts = {
-    recipe: context.plan.request.recipe,
-    url: `https://${domain}`,
-    domain,
-    stack,
-    env: envValues(await readFile(appEnvFile(context), 'utf8')),
-    secrets: Object.fromEntries(context.secrets),
-    edge: {
-      ...(edgeAddress ? { address: edgeAddress } : {}),
-      ...(edgeCaFile ? { ca: await readFile(edgeCaFile, 'utf8') } : {}),
+/** Stops every service and starts it again, as a reboot of the server would: nothing outside the volumes is left. */
+async function restart(context: StageContext, { settings }: LoadedRecipe): Promise<void> {
+  const { docker, signal, stage } = context;
+  const { stack } = requireApp(context);
+  const services = (await listServices(docker, stack)).filter(({ Spec }) => Spec.Mode.Replicated);
+  const scale = (replicas: (service: DockerService) => number) =>
+    runTool(
+      context,
+      'docker',
+      [
+        'service',
+        'scale',
+        '--detach',
+        ...services.map((service) => `${service.Spec.Name}=${replicas(service)}`),
+      ],
+      { timeoutMs: 60_000 },
+    );
+  await scale(() => 0);
+  await eventually(
+    async () => {
+      const names = new Set(services.map(({ Spec }) => Spec.Name));
+      const left = (await listContainers(docker, stack)).filter(
+        (it) => it.state === 'running' && names.has(it.service),
+      );
+      if (left.length > 0) throw new Error(`still running: ${left.map(({ service }) => service).join(', ')}`);
     },
-  };
-  await writeJson(appFile(context.dir), facts, 0o600);
-  return facts;
+    { timeoutMs: STOP_TIMEOUT_MS, signal },
+  );
+  await scale(({ Spec }) => Spec.Mode.Replicated?.Replicas ?? 1);
+  await waitConverged(docker, stack, {
+    timeoutMs: deployTimeout(context, settings) * 1000,
+    signal,
+    onChange: (text) => stage.log(text),
+  });
 }

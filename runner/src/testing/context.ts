@@ -13,6 +13,7 @@ import {
   writeJson,
 } from '@cc-ci/core';
 import { cachedRedactor, type StageContext } from '../context.js';
+import type { Progress } from '../progress.js';
 import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { startStage } from '../recorder.js';
 
@@ -20,14 +21,14 @@ import { startStage } from '../recorder.js';
 export async function testContext(
   stage: StageName,
   env: NodeJS.ProcessEnv = {},
-): Promise<{ context: StageContext; said: string[]; dispose(): Promise<void> }> {
+): Promise<{ context: StageContext; said: Progress[]; dispose(): Promise<void> }> {
   const stateDir = await mkdtemp(join(tmpdir(), 'cc-ci-test-'));
   const run = newRunId();
   const dir = join(stateDir, 'runs', run);
   const plan = somePlan(run);
   await writeJson(planFile(dir), plan);
   await mkdir(join(stateDir, 'tests'));
-  const said: string[] = [];
+  const said: Progress[] = [];
   const secrets = new Map<string, string>();
   const docker = connectDocker();
   const context: StageContext = {
@@ -40,7 +41,7 @@ export async function testContext(
     docker,
     dir,
     plan,
-    stage: await startStage(dir, stage, cachedRedactor(secrets), (line) => void said.push(line)),
+    stage: await startStage(dir, stage, cachedRedactor(secrets), (event) => void said.push(event)),
     signal: new AbortController().signal,
     secrets,
   };

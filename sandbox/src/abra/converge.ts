@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { CcCiError, type DockerService, type DockerTask, listServices, listTasks } from '@cc-ci/core';
+import {
+  CcCiError,
+  type DockerService,
+  type DockerTask,
+  isUpToDate,
+  listServices,
+  listTasks,
+} from '@cc-ci/core';
 import type { Abra } from './context.js';
 
 /**
@@ -36,15 +42,9 @@ function isCurrent(service: DockerService, tasks: readonly DockerTask[]): boolea
       task.ServiceID === service.ID &&
       task.DesiredState === 'running' &&
       task.Status.State === 'running' &&
-      isDeepStrictEqual(withoutRuntime(task.Spec), withoutRuntime(service.Spec.TaskTemplate)),
+      isUpToDate(task, service),
   );
   return current.length >= (service.ServiceStatus?.DesiredTasks ?? 0);
-}
-
-/** The engine names the default runtime in a service's spec, and leaves it out in its tasks'. */
-function withoutRuntime(spec: Record<string, unknown>): Record<string, unknown> {
-  const { Runtime: _, ...rest } = spec;
-  return rest;
 }
 
 const POLL_MS = 500;

@@ -1,10 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { InputError, recipeName } from '@cc-ci/core';
+import { InputError, recipeName, sortVersions } from '@cc-ci/core';
 import { type Abra, recipeFolder } from './context.js';
 import { exists } from './folders.js';
 import { git } from './git.js';
-import { sortVersions } from './versions.js';
 
 /** Hex digits of a commit in labels and pins. */
 const SHORT_COMMIT = 8;

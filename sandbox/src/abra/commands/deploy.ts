@@ -1,4 +1,4 @@
-import { InputError } from '@cc-ci/core';
+import { compareVersions, InputError, newerThan, olderThan, parseVersion } from '@cc-ci/core';
 import { type App, loadApp } from '../app.js';
 import { confirm } from '../context.js';
 import { waitConverged } from '../converge.js';
@@ -8,7 +8,6 @@ import { dockerClient } from '../docker-client.js';
 import { chaosVersion, checkout, ensureExists, ensureFresh, latestVersion, versionsOf } from '../recipe.js';
 import { releaseNotes } from '../release-notes.js';
 import { arg, type Call, type FlagName, type Verb } from '../verbs.js';
-import { compareVersions, newerThan, olderThan, parseVersion } from '../versions.js';
 
 const COMMON: readonly FlagName[] = ['force', 'noDomainChecks', 'noConvergeChecks'];
 const RESTART_TIMEOUT_SECONDS = 300;

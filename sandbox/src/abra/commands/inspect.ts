@@ -1,4 +1,4 @@
-import { InputError, interpolate } from '@cc-ci/core';
+import { InputError, interpolate, newerThan, parseVersion } from '@cc-ci/core';
 import { z } from 'zod';
 import { type App, listApps, loadApp, loadAppSynced } from '../app.js';
 import { readCompose } from '../compose.js';
@@ -7,7 +7,6 @@ import { findDeployed, requireDeployed, UNKNOWN } from '../deployed.js';
 import { dockerClient, jsonLines, NO_TIMEOUT_MS } from '../docker-client.js';
 import { ensureExists, versionsOf } from '../recipe.js';
 import { arg, type Call, type Verb } from '../verbs.js';
-import { newerThan, parseVersion } from '../versions.js';
 
 /** Commands that only look. */
 export const inspectVerbs: readonly Verb[] = [

@@ -1,0 +1,51 @@
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { describeError } from '@cc-ci/core';
+import { z } from 'zod';
+import { parse } from '../parse.js';
+import { startRig } from '../testing/rig.js';
+import { measureCrashLoop } from './crash-loop.js';
+import type { Measure } from './measure.js';
+import { measureRuns } from './overhead.js';
+import { measureRedaction } from './redaction.js';
+
+// `npm run bench [-- --rounds 5]`: what cc-ci promises of its own speed, measured on this machine, as one JSON
+// document on stdout. Exit code 1 where a limit is broken, 2 where it could not be measured.
+const REDACTION_SCRIPT = fileURLToPath(new URL('../../../scripts/bench/redaction.mjs', import.meta.url));
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } });
+const tell = (line: string) => void process.stderr.write(`${line}\n`);
+try {
+  const rounds = parse(z.coerce.number().int().min(1).max(50), values.rounds, '--rounds');
+  const measures = await measureAll(rounds);
+  const machine = {
+    node: process.version,
+    cpus: cpus().length,
+    memoryMb: Math.round(totalmem() / 1024 / 1024),
+  };
+  const ok = measures.every((measure) => measure.ok);
+  process.stdout.write(
+    `${JSON.stringify({ at: new Date().toISOString(), machine, ok, measures }, null, 2)}\n`,
+  );
+  process.exitCode = ok ? 0 : 1;
+} catch (error) {
+  tell(`bench: ${describeError(error)}`);
+  process.exitCode = 2;
+}
+
+/** One after the other: they would measure each other. */
+async function measureAll(rounds: number): Promise<Measure[]> {
+  tell('redaction');
+  const redaction = await measureRedaction(REDACTION_SCRIPT);
+  tell('edge, certificate and images');
+  const rig = await startRig(['nginx']);
+  try {
+    tell('a service that crashes');
+    const crashLoop = await measureCrashLoop(rig);
+    tell(`${rounds} rounds of runs, by cc-ci and by hand`);
+    return [...(await measureRuns(rig, rounds, tell)), redaction, crashLoop];
+  } finally {
+    await rig.close();
+  }
+}
