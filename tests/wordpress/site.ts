@@ -8,7 +8,12 @@ const SLOW_MS = 60_000;
 export const SITE_TITLE = 'Gazette of Saint Zoë';
 
 /** The administrator. The password is one of the run's secrets, so that wherever it were shown it would be hidden. */
-export const admin = { name: 'editor', password: app.secrets.db_password ?? '' };
+export const admin = {
+  name: 'editor',
+  get password() {
+    return app.secrets.db_password ?? '';
+  },
+};
 
 const form = (fields: Record<string, string>) => ({
   headers: { 'content-type': 'application/x-www-form-urlencoded' },

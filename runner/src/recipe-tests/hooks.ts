@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathKind } from '@cc-ci/core';
 import type { StageContext } from '../context.js';
 import { StageFailure } from '../failure.js';
 import { headlineOf } from './headline.js';
@@ -40,7 +40,8 @@ export class HookError extends StageFailure {
  */
 export async function loadRecipe(context: StageContext): Promise<LoadedRecipe> {
   const folder = await ourTestsFolder(context);
-  if (!folder || !(await isFile(join(folder, 'recipe.ts')))) return { settings: DEFAULT_SETTINGS, hooks: [] };
+  if (!folder || (await pathKind(join(folder, 'recipe.ts'))) !== 'file')
+    return { settings: DEFAULT_SETTINGS, hooks: [] };
   const file = `tests/${context.plan.request.recipe}/recipe.ts`;
   const code = await copyTests(context, 'cc-ci');
   const { outcome, end } = await evaluate(context, code, ['describe', file], {
@@ -144,11 +145,4 @@ function shown(outcome: RecipeOutcome | undefined, { show }: TestCode): RecipeOu
   if (outcome && 'threw' in outcome) return { threw: show(outcome.threw) };
   if (outcome && 'problems' in outcome) return { problems: outcome.problems.map(show) };
   return outcome;
-}
-
-function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

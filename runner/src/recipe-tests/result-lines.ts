@@ -44,7 +44,7 @@ export interface Results {
   problem?: string;
 }
 
-const MAX_BYTES = 16 * 2 ** 20;
+const MAX_BYTES = 32 * 2 ** 20;
 /** The record is written anew for every test. */
 const MAX_TESTS = 2_000;
 const MAX_TITLE = 500;

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { pathKind } from '@cc-ci/core';
 import { redactorFor, type StageContext } from '../context.js';
 import { lastLines, StageFailure } from '../failure.js';
 import type { AppFacts } from './app-file.js';
@@ -44,11 +45,14 @@ export async function findTests(
 ): Promise<{ mocha?: string; specs?: string }> {
   const folder = await ourTestsFolder(context);
   if (!folder) return {};
-  const has = (name: string) => exists(join(folder, name));
   const name = `tests/${basename(folder)}`;
   return {
-    ...((await has(`${stage}.test.ts`)) ? { mocha: `${name}/${stage}.test.ts` } : {}),
-    ...(stage === 'install' && (await has('playwright')) ? { specs: `${name}/playwright` } : {}),
+    ...((await pathKind(join(folder, `${stage}.test.ts`))) === 'file'
+      ? { mocha: `${name}/${stage}.test.ts` }
+      : {}),
+    ...(stage === 'install' && (await pathKind(join(folder, 'playwright'))) === 'folder'
+      ? { specs: `${name}/playwright` }
+      : {}),
   };
 }
 
@@ -62,13 +66,6 @@ export async function findOwnTests(context: StageContext): Promise<{ mocha: stri
     mocha: files.filter((file) => /\.test\.(ts|js|mjs)$/.test(file)).sort(),
     ...(files.some((file) => /\.spec\.(ts|js|mjs)$/.test(file)) ? { specs: 'tests' } : {}),
   };
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /**
@@ -234,7 +231,7 @@ async function isOwn({ path }: Attachment, folder: string | undefined): Promise<
   if (!folder) return false;
   try {
     const [file, root] = await Promise.all([realpath(path), realpath(folder)]);
-    return file.startsWith(root + sep) && (await stat(file)).isFile();
+    return file.startsWith(root + sep) && (await pathKind(file)) === 'file';
   } catch {
     return false;
   }

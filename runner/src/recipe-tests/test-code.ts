@@ -1,7 +1,7 @@
-import { cp, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommandFailedError, writeJson } from '@cc-ci/core';
+import { CommandFailedError, pathKind, writeJson } from '@cc-ci/core';
 import { recipeFolder, runTool, type StageContext } from '../context.js';
 import { StageFailure } from '../failure.js';
 
@@ -35,11 +35,11 @@ const GIT_TIMEOUT_MS = 60_000;
  */
 export async function ourTestsFolder(context: StageContext): Promise<string | undefined> {
   const testsDir = resolve(context.config.runner.testsDir);
-  if (!(await isFolder(testsDir))) {
+  if ((await pathKind(testsDir)) !== 'folder') {
     throw new StageFailure('ci', `there is no folder of recipe tests at ${testsDir}; set CC_CI_TESTS_DIR`);
   }
   const folder = join(testsDir, context.plan.request.recipe);
-  return (await isFolder(folder)) ? folder : undefined;
+  return (await pathKind(folder)) === 'folder' ? folder : undefined;
 }
 
 /**
@@ -149,11 +149,4 @@ function packageFolder(name: string): string {
   const path = fileURLToPath(import.meta.resolve(name));
   const folder = `${sep}node_modules${sep}${name.replaceAll('/', sep)}${sep}`;
   return path.slice(0, path.lastIndexOf(folder) + folder.length - 1);
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
