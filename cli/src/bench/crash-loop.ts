@@ -41,7 +41,7 @@ export async function measureCrashLoop(rig: Rig): Promise<Measure> {
 export function timeToFailure({ stages }: RunRecord): { seconds: number; said: string } | undefined {
   const stage = stages.find((it) => it.state === 'failed');
   const began = stage?.phases.find(({ name }) => name === 'deploy')?.startedAt;
-  if (!stage?.failure || stage.failure.blame !== 'recipe' || !stage.finishedAt || !began) return undefined;
+  if (stage?.failure?.blame !== 'recipe' || !stage.finishedAt || !began) return undefined;
   if (!/keeps ending/.test(stage.failure.message)) return undefined;
   return { seconds: (Date.parse(stage.finishedAt) - Date.parse(began)) / 1000, said: stage.failure.message };
 }
