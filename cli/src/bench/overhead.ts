@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CcCiError, connectDocker, disconnectDocker, newRunId, type RunRecord } from '@cc-ci/core';
+import {
+  CcCiError,
+  connectDocker,
+  disconnectDocker,
+  newRunId,
+  type RunRecord,
+  stageLogFile,
+} from '@cc-ci/core';
 import { removeApp } from '@cc-ci/runner';
 import type { Rig, RunnerProcess } from '../testing/rig.js';
 import { doByHand, handFor, phaseKey } from './by-hand.js';
 import { type Measure, measured, median } from './measure.js';
-import { durationOf, type Reference, takeReference } from './reference.js';
+import { durationOf, loggedTime, type Reference, takeReference } from './reference.js';
 
 const RECIPE = 'custom-html';
 const REF = 'good-change';
@@ -23,11 +30,13 @@ const MEMORY = { name: "the runner's own peak memory", unit: 'MB', bound: 'at-mo
 interface Timed {
   wallMs: number;
   phases: Record<string, number>;
+  /** Of that, what abra took; here it is the stand-in, a Node program each time. */
+  abraMs: number;
   peakMb: number;
 }
 
 /**
- * Runs the sample recipe by cc-ci and by hand, in turn, and compares the medians; watches the runner's memory.
+ * Runs the sample recipe by cc-ci and by hand, in turn, and compares them round by round; watches the runner's memory.
  * The run from which the commands are taken warms both up.
  */
 export async function measureRuns(
@@ -53,18 +62,24 @@ export async function measureRuns(
   const leftOut = [...new Set(hands.flatMap((hand) => hand.leftOut))];
   // What is not written by hand yet is counted on neither side.
   const compared = runs.map(({ wallMs, phases }) => wallMs - sum(leftOut.map((key) => phases[key] ?? 0)));
-  const ratio = median(compared) / median(hands.map(({ wallMs }) => wallMs));
+  // Round by round: the two of a round met the same load.
+  const ratio = (own: readonly number[]) =>
+    median(own.map((ms, round) => ms / (hands[round]?.wallMs ?? Number.NaN)));
+  const withoutAbra = runs.map(({ abraMs }, round) => (compared[round] ?? Number.NaN) - abraMs);
   const detail = {
     recipe: RECIPE,
     rounds,
     ccCiSeconds: compared.map(seconds),
     byHandSeconds: hands.map(({ wallMs }) => seconds(wallMs)),
     notWrittenByHandYet: leftOut,
+    // The script has no abra at all, so all of its time counts as overhead; this says how much that is.
+    abraSecondsAtLeast: runs.map(({ abraMs }) => seconds(abraMs)),
+    ratioWithoutAbra: Math.round(ratio(withoutAbra) * 1000) / 1000,
     phases: phaseTable(runs, hands),
   };
   const peaks = runs.map(({ peakMb }) => peakMb);
   return [
-    measured(OVERHEAD, ratio, detail),
+    measured(OVERHEAD, ratio(compared), detail),
     measured(MEMORY, Math.max(...peaks), {
       of: 'VmHWM of the process alone, the highest of all runs',
       peaks,
@@ -85,7 +100,7 @@ async function timedRun(rig: Rig): Promise<Timed> {
   const wallMs = performance.now() - started;
   const record = await rig.record(id);
   if (code !== 0 || !record) throw new CcCiError(`a run that is measured must be green:\n${runner.output()}`);
-  return { wallMs, phases: phasesOf(record), peakMb };
+  return { wallMs, phases: phasesOf(record), abraMs: await abraTime(record), peakMb };
 }
 
 function phasesOf({ stages }: RunRecord): Record<string, number> {
@@ -97,6 +112,12 @@ function phasesOf({ stages }: RunRecord): Record<string, number> {
     }
   }
   return phases;
+}
+
+async function abraTime({ dir, stages }: RunRecord): Promise<number> {
+  const done = stages.filter(({ phases }) => phases.length > 0);
+  const logs = await Promise.all(done.map(({ stage }) => readFile(stageLogFile(dir, stage), 'utf8')));
+  return sum(logs.map((log) => loggedTime(log, 'abra')));
 }
 
 const LOOK_MS = 100;

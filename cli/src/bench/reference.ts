@@ -140,3 +140,20 @@ export function loggedCommands(log: string, program: string): Command[] {
     return time !== undefined && basename(argv[0] ?? '') === program ? [{ at: Date.parse(time), argv }] : [];
   });
 }
+
+/**
+ * Milliseconds that one program took by a stage's log: from each of its commands to the next command or phase. The last
+ * one of a log, whose end is not written there, is not counted.
+ */
+export function loggedTime(log: string, program: string): number {
+  const marks = log.split('\n').flatMap((line) => {
+    const [, time, kind, first = ''] = /^(\S+) (\$|--) (\S+)/.exec(line) ?? [];
+    return time === undefined
+      ? []
+      : [{ at: Date.parse(time), own: kind === '$' && basename(first) === program }];
+  });
+  return marks.reduce(
+    (total, { at, own }, index) => total + (own ? (marks[index + 1]?.at ?? at) - at : 0),
+    0,
+  );
+}

@@ -1,13 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { CancelledError, prNumber } from '@cc-ci/core';
 import type { Command } from 'commander';
-import { demo, isInterruption } from '../demo/demo.js';
-import { commentAs } from '../demo/people.js';
 import { parse } from '../parse.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** `cc-ci demo`: the main job on one machine. */
+/** `cc-ci demo`: the main job on one machine. Its parts are loaded when it is started; a run needs none of them. */
 export function addDemoCommand(program: Command): void {
   program
     .command('demo')
@@ -18,6 +16,7 @@ export function addDemoCommand(program: Command): void {
     .option('--keep', 'leave everything running to be browsed, until Ctrl-C')
     .option('--dir <folder>', 'where the demo keeps its files', `${ROOT}.demo`)
     .action(async (flags: { broken?: boolean; keep?: boolean; dir: string }) => {
+      const { demo, isInterruption } = await import('../demo/demo.js');
       const interrupted = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         process.on(signal, () => interrupted.abort(new CancelledError(`the demo was stopped (${signal})`)));
@@ -49,6 +48,7 @@ export function addDemoCommand(program: Command): void {
     .option('--pr <number>', 'the pull request', '1')
     .option('--dir <folder>', 'where the demo keeps its files', `${ROOT}.demo`)
     .action(async (text: string, flags: { as: string; recipe: string; pr: string; dir: string }) => {
+      const { commentAs } = await import('../demo/people.js');
       await commentAs(flags.dir, flags.as, flags.recipe, parse(prNumber, flags.pr, '--pr'), text);
     });
 }

@@ -1,7 +1,4 @@
-import { startBridge } from '@cc-ci/bridge';
 import { createLogger, loadConfig } from '@cc-ci/core';
-import { buildSite, siteFolder, startDashboard } from '@cc-ci/dashboard';
-import { openEngineReader, openLocalEngine } from '@cc-ci/engine';
 import type { Command } from 'commander';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { untilShutdown } from '../shutdown.js';
@@ -13,13 +10,18 @@ interface ServiceFlags {
 /** The runner ends itself at its deadline and tears down; the engine's own limit is only for one that does not. */
 const ENGINE_SLACK_SECONDS = 300;
 
-/** `cc-ci bridge` and `cc-ci dashboard`: the services. */
+/**
+ * `cc-ci bridge` and `cc-ci dashboard`: the services. What they are made of is loaded when one is started: every run is
+ * a process of this program too, and pays for what it loads in time and memory.
+ */
 export function addServiceCommands(program: Command): void {
   service(
     program
       .command('bridge')
       .description('watch the forge for !testme and run builds in the embedded engine'),
   ).action(async (flags: ServiceFlags) => {
+    const { startBridge } = await import('@cc-ci/bridge');
+    const { openLocalEngine } = await import('@cc-ci/engine');
     const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
     const logger = createLogger('bridge', config.common.logLevel);
     const { maxTests, buildTimeout } = config.engine;
@@ -47,6 +49,8 @@ export function addServiceCommands(program: Command): void {
     .command('build')
     .description('write the pages once')
     .action(async () => {
+      const { buildSite, siteFolder } = await import('@cc-ci/dashboard');
+      const { openEngineReader } = await import('@cc-ci/engine');
       const config = loadConfig(['common', 'dashboard']);
       const engine = openEngineReader(config.common.stateDir);
       const { stateDir, publicUrl } = config.common;
@@ -63,6 +67,8 @@ export function addServiceCommands(program: Command): void {
     });
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
+      const { startDashboard } = await import('@cc-ci/dashboard');
+      const { openEngineReader } = await import('@cc-ci/engine');
       const config = loadConfig(['common', 'dashboard']);
       const logger = createLogger('dashboard', config.common.logLevel);
       const engine = openEngineReader(config.common.stateDir);
