@@ -11,6 +11,7 @@ export * from './names.js';
 export * from './process.js';
 export * from './record.js';
 export * from './redact.js';
+export * from './redact-file.js';
 export * from './store.js';
 export * from './task-spec.js';
 export * from './verdict.js';

@@ -1,8 +1,8 @@
+import { patternsOf } from './redact-forms.js';
+import { createSearch, type Search } from './redact-search.js';
+
 /** What stands where a secret was. */
 export const REDACTED = '[redacted]';
-
-/** Shorter values would hit ordinary text ("v1", "true"), and protect nothing worth protecting. */
-const SHORTEST_SECRET = 6;
 
 /** Hides secret values in text, whole or in pieces. */
 export interface Redactor {
@@ -12,76 +12,59 @@ export interface Redactor {
   stream(): RedactorStream;
 }
 
-/** The state of one stream: `write` returns what is safe to pass on now, `end` the rest. */
+/**
+ * The state of one stream: `write` returns what is safe to pass on now, `end` the rest. All pieces together are the
+ * same as `text` of the whole; what is held back is never longer than the longest form of a secret.
+ */
 export interface RedactorStream {
   write(chunk: string): string;
   end(): string;
 }
 
 /**
- * A redactor for these values, also in base64, URL-encoded and JSON-escaped form; the lines of multi-line values
- * count by themselves, since logs are split into lines. Values under 6 characters are left alone.
+ * A redactor for these values, also in base64 (by themselves or within something longer), escaped for URLs, forms,
+ * JSON or HTML, or twice; the lines of multi-line values count by themselves, since logs are split into lines. Values
+ * under 6 characters are left alone.
  */
 export function createRedactor(secrets: Iterable<string>): Redactor {
-  const forms = [...new Set([...secrets].flatMap(formsOf))].sort((a, b) => b.length - a.length);
-  if (forms.length === 0)
+  const patterns = patternsOf(secrets);
+  if (patterns.length === 0)
     return { text: (input) => input, stream: () => ({ write: (chunk) => chunk, end: () => '' }) };
-  const pattern = new RegExp(forms.map(escapeRegExp).join('|'), 'g');
-  const text = (input: string) => input.replace(pattern, REDACTED);
-  return { text, stream: () => createStream(forms, pattern) };
+  const search = createSearch(patterns);
+  return {
+    text: (input) => replaced(search, input, true).done,
+    stream: () => createStream(search),
+  };
 }
 
-function formsOf(secret: string): string[] {
-  const parts = [secret.trim(), ...secret.split(/\r?\n/).map((line) => line.trim())];
-  return parts
-    .flatMap((value) => [
-      value,
-      Buffer.from(value).toString('base64').replace(/=+$/, ''),
-      Buffer.from(value).toString('base64url'),
-      encodeURIComponent(value),
-      JSON.stringify(value).slice(1, -1),
-    ])
-    .filter((form) => form.length >= SHORTEST_SECRET);
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-function createStream(forms: readonly string[], pattern: RegExp): RedactorStream {
+function createStream(search: Search): RedactorStream {
   let held = '';
   return {
     write(chunk) {
-      const text = held + chunk;
-      const keep = heldBack(text, forms);
-      // A match that reaches into the held-back tail is complete already: cut behind the last one.
-      let cut = text.length - keep;
-      for (const match of text.matchAll(pattern)) {
-        const end = match.index + match[0].length;
-        if (match.index < cut && end > cut) cut = end;
-      }
-      held = text.slice(cut);
-      return text.slice(0, cut).replace(pattern, REDACTED);
+      const { done, rest } = replaced(search, held + chunk, false);
+      held = rest;
+      return done;
     },
     end() {
-      const rest = held.replace(pattern, REDACTED);
+      const { done } = replaced(search, held, true);
       held = '';
-      return rest;
+      return done;
     },
   };
 }
 
-/** How many characters at the end of `text` could be the beginning of a secret. */
-function heldBack(text: string, forms: readonly string[]): number {
-  let longest = 0;
-  for (const form of forms) {
-    const most = Math.min(form.length - 1, text.length);
-    for (let size = most; size > longest; size--) {
-      if (form.startsWith(text.slice(text.length - size))) {
-        longest = size;
-        break;
-      }
+/** @returns `done` with every secret replaced, and the `rest` that cannot be decided before more text comes */
+function replaced(search: Search, text: string, complete: boolean): { done: string; rest: string } {
+  const pieces: string[] = [];
+  let from = 0;
+  for (;;) {
+    const result = search(text, from, complete);
+    if (!result) return { done: pieces.join('') + text.slice(from), rest: '' };
+    if ('undecided' in result) {
+      const { undecided } = result;
+      return { done: pieces.join('') + text.slice(from, undecided), rest: text.slice(undecided) };
     }
+    pieces.push(text.slice(from, result.start), REDACTED);
+    from = result.end;
   }
-  return longest;
 }
