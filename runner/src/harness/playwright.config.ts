@@ -16,8 +16,8 @@ export default defineConfig({
   reporter: [['list'], [here('./playwright-reporter.js')]],
   use: {
     baseURL: facts.url,
-    // A trace holds whatever was typed and sent; secrets in it cannot be hidden yet.
-    trace: Object.keys(facts.secrets).length > 0 ? 'off' : 'on',
+    // Holds whatever was typed and sent: the runner keeps it without the app's secrets, or not at all.
+    trace: 'on',
     screenshot: { mode: 'on', fullPage: true },
     viewport: { width: 1280, height: 800 },
     launchOptions: {

@@ -66,15 +66,23 @@ const QUIET = [
 ];
 
 /**
- * Chromium's arguments for this app: names below its zone lead to the edge, and where the edge's authority is not a
- * public one, exactly the key of the certificate that was just verified against it is trusted, nothing else.
+ * Chromium's arguments for this app: its name and those below it lead to the edge, every other name and address to
+ * nowhere; and where the edge's authority is not a public one, exactly the key of the certificate that was just
+ * verified against it is trusted, nothing else.
  */
 export async function chromiumArgs(facts: Pick<AppFacts, 'domain' | 'edge'>): Promise<string[]> {
   const { address, ca } = facts.edge;
-  const args = [...QUIET];
-  if (address) args.push(`--host-resolver-rules=MAP ${facts.domain} ${address.host}:${address.port}`);
+  const args = [...QUIET, `--host-resolver-rules=${resolverRules(facts.domain, address)}`];
   if (ca) args.push(`--ignore-certificate-errors-spki-list=${await verifiedKeyHash(facts, ca)}`);
   return args;
+}
+
+/** Chromium takes the first rule that fits, for addresses like for names. */
+function resolverRules(domain: string, address: AppFacts['edge']['address']): string {
+  const own = [domain, `*.${domain}`];
+  if (!address) return ['MAP * ~NOTFOUND', ...own.map((name) => `EXCLUDE ${name}`)].join(', ');
+  const edge = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return [...own.map((name) => `MAP ${name} ${edge}:${address.port}`), 'MAP * ~NOTFOUND'].join(', ');
 }
 
 /** SHA-256 of the public key the edge shows for this name, after its certificate was verified. */

@@ -1,4 +1,5 @@
 import { rootCertificates } from 'node:tls';
+import { InputError } from '@cc-ci/core';
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import type { AppFacts } from './app-file.js';
 
@@ -21,7 +22,10 @@ export interface HttpInit {
 /** An HTTP client for one app: trusts the edge's certificate, connects where the edge is, follows no redirects. */
 export interface HttpClient {
   get(path: string, init?: HttpInit): Promise<HttpResponse>;
-  /** @param path on the app, or a whole URL */
+  /**
+   * @param path on the app, or a whole URL of it or of a name below its own
+   * @throws InputError for a URL of anybody else: a run talks only to its own app
+   */
   request(method: string, path: string, init?: HttpInit): Promise<HttpResponse>;
   close(): Promise<void>;
 }
@@ -29,7 +33,7 @@ export interface HttpClient {
 const TIMEOUT_MS = 15_000;
 
 /** A client for this app. The certificate must be valid for the app's name. */
-export function httpClient(facts: Pick<AppFacts, 'url' | 'edge'>): HttpClient {
+export function httpClient(facts: Pick<AppFacts, 'url' | 'domain' | 'edge'>): HttpClient {
   const { address, ca } = facts.edge;
   const connector = buildConnector(ca ? { ca: [...rootCertificates, ca] } : {});
   const agent = new Agent({
@@ -42,7 +46,7 @@ export function httpClient(facts: Pick<AppFacts, 'url' | 'edge'>): HttpClient {
       ),
   });
   const request = async (method: string, path: string, init: HttpInit = {}): Promise<HttpResponse> => {
-    const response = await undiciRequest(new URL(path, facts.url), {
+    const response = await undiciRequest(ownUrl(path, facts), {
       method,
       dispatcher: agent,
       signal: AbortSignal.timeout(init.timeoutMs ?? TIMEOUT_MS),
@@ -61,4 +65,12 @@ export function httpClient(facts: Pick<AppFacts, 'url' | 'edge'>): HttpClient {
     };
   };
   return { request, get: (path, init) => request('GET', path, init), close: () => agent.close() };
+}
+
+function ownUrl(path: string, { url, domain }: Pick<AppFacts, 'url' | 'domain'>): URL {
+  const whole = new URL(path, url);
+  if (whole.hostname === domain || whole.hostname.endsWith(`.${domain}`)) return whole;
+  throw new InputError(`${whole.origin} is not the app under test`, {
+    hint: `tests talk to ${domain} and names below it only`,
+  });
 }

@@ -1,11 +1,12 @@
 import { access, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandFailedError, type CommandTrace } from '@cc-ci/core';
 import { runTool, type StageContext } from '../context.js';
 import { lastLines, StageFailure } from '../failure.js';
 import { APP_FILE_VARIABLE, type AppFacts, appFile } from './app-file.js';
+import { ARTIFACT_FOLDERS, artifactKind, keepRedacted } from './attachments.js';
 import {
   BROWSER_VARIABLE,
   type BrowserSettings,
@@ -145,19 +146,17 @@ async function runToEnd(
 }
 
 async function keepAttachment(context: StageContext, title: string, attachment: Attachment): Promise<void> {
-  const kind = attachment.contentType.startsWith('image/')
-    ? 'screenshot'
-    : attachment.name === 'trace'
-      ? 'trace'
-      : undefined;
+  const kind = artifactKind(attachment);
   if (!kind) return;
-  const folder = kind === 'screenshot' ? 'screenshots' : 'traces';
-  const extension = kind === 'screenshot' ? '.png' : attachment.path ? extname(attachment.path) : '.zip';
+  const folder = ARTIFACT_FOLDERS[kind];
+  const extension = { screenshot: '.png', trace: '.zip', log: '.log' }[kind];
   const number = context.stage.record.artifacts.length + 1;
   const name = `${context.stage.record.stage}-${number}${extension}`;
   const target = join(context.dir, folder, name);
   await mkdir(dirname(target), { recursive: true });
-  if (attachment.path) await copyFile(attachment.path, target);
+  if (kind !== 'screenshot') {
+    if (!(await keepRedacted(context, title, attachment, target))) return;
+  } else if (attachment.path) await copyFile(attachment.path, target);
   else await writeFile(target, Buffer.from(attachment.body ?? '', 'base64'));
   await context.stage.artifact({
     kind,
