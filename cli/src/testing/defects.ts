@@ -224,7 +224,7 @@ function falseGreens(otherCaFile: string): Story[] {
       what: 'a secret is written to the log',
       defect: {
         head: (version) => {
-          version.script = `cat /run/secrets/token; ${version.script}`;
+          version.script = `cat /run/secrets/token; echo; ${version.script}`;
           version.sample += 'SECRET_TOKEN_VERSION=v1 # length=32\n';
           version.compose.secrets = {
             token: { external: true, name: '${STACK_NAME}_token_${SECRET_TOKEN_VERSION}' },
