@@ -82,7 +82,7 @@ function spellingsOf(char: string): readonly string[] {
   let spellings = known.get(char);
   if (!spellings) {
     const json = inJson(char);
-    const once = new Set([char, ...json, ...inUrl(char), ...inHtml(char)]);
+    const once = new Set([char, ...json, ...inUrl(char), ...inHtml(char), ...misread(char)]);
     if (char === '\n') once.add('\r\n').add('\\r\\n').add('%0D%0A').add('%0d%0a').add('&#13;&#10;');
     const twice = [...once].flatMap(escapedAgain);
     // JSON in JSON in JSON: what a page sends is often JSON with JSON in a string, and a trace writes that as JSON.
@@ -91,6 +91,12 @@ function spellingsOf(char: string): readonly string[] {
     known.set(char, spellings);
   }
   return spellings;
+}
+
+/** UTF-8 taken for Latin-1: what becomes of a page, or a request, that does not say what it is encoded in. */
+function misread(char: string): string[] {
+  const bytes = Buffer.from(char);
+  return [bytes.toString('latin1'), new TextDecoder('windows-1252').decode(bytes)];
 }
 
 /** As JSON must, and as some libraries do for characters that need not be escaped. */

@@ -44,6 +44,9 @@ const ENCODERS: Record<string, (secret: string) => string> = {
       .replaceAll('"', '&quot;')
       .replaceAll("'", '&#x27;'),
   'HTML as PHP writes it': (secret) => secret.replaceAll("'", '&#039;').replaceAll('"', '&quot;'),
+  'UTF-8 taken for Latin-1': (secret) => Buffer.from(secret).toString('latin1'),
+  'UTF-8 taken for what Windows wrote': (secret) =>
+    new TextDecoder('windows-1252').decode(Buffer.from(secret)),
   'JSON in HTML': (secret) => json(secret).replaceAll('&', '&amp;').replaceAll('"', '&quot;'),
   'HTML in JSON': (secret) => json(html(secret)),
 };

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { pathKind } from '@cc-ci/core';
+import { pathKind, readJson, writeJson } from '@cc-ci/core';
+import { z } from 'zod';
 import type { StageContext } from '../context.js';
 import { StageFailure } from '../failure.js';
 import { headlineOf } from './headline.js';
 import { type RecipeOutcome, recipeOutcome } from './recipe-definition.js';
-import { DEFAULT_SETTINGS, type HookName, type RecipeSettings } from './settings.js';
+import { DEFAULT_SETTINGS, HOOKS, type HookName, recipeSettings } from './settings.js';
 import { copyTests, ourTestsFolder, type TestCode } from './test-code.js';
 import { type ProcessEnd, runTestProcess, withTypeScript } from './test-process.js';
 import { readUntrusted } from './untrusted-file.js';
@@ -14,13 +15,17 @@ const LOAD_TIMEOUT = 60;
 const MAX_OUTCOME_BYTES = 2 ** 20;
 
 /** What a recipe's test folder says of the recipe. */
-export interface LoadedRecipe {
-  settings: RecipeSettings;
+const loadedSchema = z.strictObject({
+  settings: recipeSettings,
   /** Those it has. */
-  hooks: HookName[];
+  hooks: z.array(z.enum(HOOKS)),
   /** Its name as people know it, `tests/<recipe>/recipe.ts`; absent where there is none and all is default. */
-  file?: string;
-}
+  file: z.string().optional(),
+});
+export type LoadedRecipe = z.output<typeof loadedSchema>;
+
+/** It may hold values of secrets. */
+const loadedFile = (dir: string) => join(dir, 'recipe.json');
 
 /** A hook did not do what it is for. */
 export class HookError extends StageFailure {
@@ -35,10 +40,18 @@ export class HookError extends StageFailure {
 
 /**
  * The recipe's settings and the hooks it has, from `tests/<recipe>/recipe.ts`; the defaults where there is none.
- * Needs no app.
+ * Needs no app. Evaluated once a run: every stage goes by the same.
  * @throws StageFailure blaming the tests when the file cannot be loaded or says something we do not know
  */
 export async function loadRecipe(context: StageContext): Promise<LoadedRecipe> {
+  const known = await readJson(loadedFile(context.dir), loadedSchema);
+  if (known) return known;
+  const recipe = await evaluateRecipe(context);
+  await writeJson(loadedFile(context.dir), recipe, 0o600);
+  return recipe;
+}
+
+async function evaluateRecipe(context: StageContext): Promise<LoadedRecipe> {
   const folder = await ourTestsFolder(context);
   if (!folder || (await pathKind(join(folder, 'recipe.ts'))) !== 'file')
     return { settings: DEFAULT_SETTINGS, hooks: [] };

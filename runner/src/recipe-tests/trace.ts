@@ -1,15 +1,22 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { CcCiError, InputError, type Redactor } from '@cc-ci/core';
 import { unzipSync, zipSync } from 'fflate';
 
 /** Larger traces, packed or unpacked, are not kept: all of one is in memory while it is redacted. In bytes. */
 const LARGEST_TRACE = 100 * 1024 * 1024;
 
+/** Little memory for each of many small files. */
+const TEXT_PACKING = { level: 6, mem: 4 } as const;
+
 /** Entries of which every line (or the whole) is JSON; all others are what the page loaded, or pictures of it. */
 const JSON_ENTRY = /\.(trace|network|stacks)$/;
 
 /** What an entry may be read as to find text in it. */
 const ENCODINGS = ['utf8', 'latin1', 'utf16le'] as const;
+/** Bytes. */
+const PIECE = 64 * 1024;
 
 /**
  * Copies a Playwright trace (a zip) with every secret replaced. Entries keep their names, by which the viewer finds
@@ -20,10 +27,15 @@ const ENCODINGS = ['utf8', 'latin1', 'utf16le'] as const;
 export async function redactTrace(source: string, target: string, redactor: Redactor): Promise<void> {
   const { size } = await stat(source);
   if (size > LARGEST_TRACE) throw tooLarge(size);
-  const entries = Object.entries(unpack(await readFile(source))).map(([name, content]) => [
-    name,
-    redactEntry(name, Buffer.from(content.buffer, content.byteOffset, content.length), redactor),
-  ]);
+  const entries = Object.entries(unpack(await readFile(source))).map(([name, content]) => {
+    const redacted = redactEntry(
+      name,
+      Buffer.from(content.buffer, content.byteOffset, content.length),
+      redactor,
+    );
+    // Pictures are packed already.
+    return [name, [redacted, isUtf8(redacted) ? TEXT_PACKING : { level: 0 }]];
+  });
   const packed = zipSync(Object.fromEntries(entries));
   assertNoSecrets(packed, redactor);
   await writeFile(target, packed);
@@ -54,13 +66,15 @@ function tooLarge(size: number): InputError {
 }
 
 function redactEntry(name: string, content: Buffer, redactor: Redactor): Buffer {
-  const text = content.toString('utf8');
   if (JSON_ENTRY.test(name)) {
-    const lines = text.split('\n').map((line) => redactJsonLine(line, redactor));
+    const lines = content
+      .toString('utf8')
+      .split('\n')
+      .map((line) => redactJsonLine(line, redactor));
     return Buffer.from(lines.join('\n'));
   }
   // Bytes that are not UTF-8 do not survive the way there and back: no text, or one we cannot write again.
-  const redacted = Buffer.from(text).equals(content) ? Buffer.from(redactor.text(text)) : content;
+  const redacted = isUtf8(content) ? Buffer.from(redactor.text(content.toString('utf8'))) : content;
   return mayHoldSecret(redacted, redactor) ? Buffer.alloc(0) : redacted;
 }
 
@@ -85,10 +99,23 @@ function redactValue(value: unknown, redactor: Redactor): unknown {
   );
 }
 
+/** Reads a piece at a time: whole files as text, three times each, would be most of the memory a run needs. */
 function mayHoldSecret(content: Buffer, redactor: Redactor): boolean {
   return ENCODINGS.some((encoding) => {
-    const text = content.toString(encoding);
-    return redactor.text(text) !== text;
+    const decoder = new StringDecoder(encoding);
+    const stream = redactor.stream();
+    let expected = '';
+    const isSame = (given: string, text: string) => {
+      expected += text;
+      const same = expected.startsWith(given);
+      expected = expected.slice(given.length);
+      return same;
+    };
+    for (let from = 0; from < content.length; from += PIECE) {
+      const text = decoder.write(content.subarray(from, from + PIECE));
+      if (!isSame(stream.write(text), text)) return true;
+    }
+    return !isSame(stream.end(), '');
   });
 }
 
