@@ -9,6 +9,7 @@ import {
   ABRA_EXECUTABLE,
   createRecipeRepository,
   ensureImages,
+  FORGET_SNAPSHOTS_EXECUTABLE,
   makeWildcardCertificate,
   type RecipeRepository,
   startEdge,
@@ -60,6 +61,8 @@ export async function startRig(images: readonly string[]): Promise<Rig> {
     CC_CI_EDGE_CA_FILE: certificate.caFile,
     CC_CI_TESTS_DIR: join(ROOT, 'tests'),
     CC_CI_ABRA: ABRA_EXECUTABLE,
+    CC_CI_FORGET_SNAPSHOTS: FORGET_SNAPSHOTS_EXECUTABLE,
+    ABRA_STANDIN_BACKUPS: join(dir, 'backups'),
     CC_CI_DEPLOY_TIMEOUT: '90',
   };
   const repositories = new Map<string, Promise<RecipeRepository>>();

@@ -35,7 +35,7 @@ export const recipeSettings = z.strictObject({
     .default([]),
   /** Added to the app's env file in every deployment. */
   env: z.record(envName, envValue).default({}),
-  /** Added once the commit under test is deployed over the published version, and from then on. */
+  /** Added wherever the commit under test is deployed, and not where the published version is. */
   envAfterUpgrade: z.record(envName, envValue).default({}),
   /** Values for secrets that abra does not generate (`generate=false`), by the secret's name in the compose file. */
   secrets: z.record(z.string().min(1), z.string().min(1)).default({}),
