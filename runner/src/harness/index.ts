@@ -33,7 +33,7 @@ export type RecipeDefinition = RecipeSettingsInput & RecipeHooks;
  * nothing can be handed from one to the other but through the app.
  */
 export interface RecipeHooks {
-  /** Puts data into the app. Called on an app without data: freshly deployed, or of the published version. */
+  /** Puts data into the app. Called once for what was deployed from nothing: the commit under test, or the published version. */
   seed?: () => void | Promise<void>;
   /** Looks for exactly what `seed` put in, and throws when anything is missing or changed. Changes nothing itself. */
   verify?: () => void | Promise<void>;

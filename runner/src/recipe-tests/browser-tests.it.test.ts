@@ -49,7 +49,8 @@ describe('browser tests', () => {
 
   it('looks at the landing page of a recipe without specs', async () => {
     await runBrowserTests(context, facts, undefined, { source: 'cc-ci', generic: true });
-    expect(results()).to.deep.equal([['generic', 'the landing page opens in a browser', 'passed']]);
+    expect(results()).to.deep.include(['generic', 'the landing page opens in a browser', 'passed']);
+    expect(new Set(results().map(([source]) => source))).to.deep.equal(new Set(['generic']));
     expect(context.stage.record.artifacts.map(({ kind }) => kind)).to.include('screenshot');
   });
 
@@ -72,8 +73,8 @@ describe('browser tests', () => {
     expect(failure.blame).to.equal('recipe');
     expect(failure.message).to.equal('1 of 1 browser tests failed, first: greets');
     expect(failure.evidence.at(-1)).to.match(/^ +at tests\/custom-html\/playwright\/hello\.spec\.ts:4:/);
-    expect(results()).to.deep.equal([
-      ['generic', 'the landing page opens in a browser', 'passed'],
+    expect(results()).to.deep.include(['generic', 'the landing page opens in a browser', 'passed']);
+    expect(results().filter(([source]) => source !== 'generic')).to.deep.equal([
       ['cc-ci', 'greets', 'failed'],
     ]);
   });

@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfAny, stageFile, stageLogFile } from '@cc-ci/core';
+import { readFileIfAny, run, stageFile, stageLogFile } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { StageContext } from '../context.js';
@@ -8,6 +8,7 @@ import { failureOf, StageFailure } from '../failure.js';
 import { testContext, writeSomeFacts } from '../testing/context.js';
 import { HookError, loadRecipe, runHook } from './hooks.js';
 import { DEFAULT_SETTINGS, HOOKS } from './settings.js';
+import { testCodeFolder } from './test-code.js';
 
 const HEAD = `import { app, defineRecipe } from '@cc-ci/runner/harness';\nimport { expect } from 'chai';\nvoid [app, expect];\n`;
 const FILE = 'tests/custom-html/recipe.ts';
@@ -42,11 +43,25 @@ describe("loading a recipe's settings", () => {
     return failure;
   };
 
-  it('takes the defaults where there is no folder, or no recipe.ts in it', async () => {
-    const nothing = { settings: DEFAULT_SETTINGS, hooks: [] };
-    expect(await loadRecipe(context)).to.deep.equal(nothing);
+  it('takes the defaults where there is no folder', async () => {
+    expect(await loadRecipe(context)).to.deep.equal({ settings: DEFAULT_SETTINGS, hooks: [] });
+  });
+
+  it('takes the defaults where there is no recipe.ts in it', async () => {
     await planted('', 'install.test.ts');
-    expect(await loadRecipe(context)).to.deep.equal(nothing);
+    expect(await loadRecipe(context)).to.deep.equal({ settings: DEFAULT_SETTINGS, hooks: [] });
+  });
+
+  it('goes by the same through all stages, and leaves no secret when the run has ended', async () => {
+    await planted(`export default { secrets: { smtp_password: 'not-a-real-one' } };`);
+    const first = await loadRecipe(context);
+    await planted('export default {};');
+    expect(await loadRecipe(context)).to.deep.equal(first);
+    // What teardown removes of it: the copy with what was read from it, and the compiler's cache.
+    for (const folder of [testCodeFolder(context.dir), join(context.dir, 'tmp')])
+      await rm(folder, { recursive: true });
+    const { stdout } = await run('grep', ['-rl', 'not-a-real-one', context.dir], { okCodes: [0, 1] });
+    expect(stdout).to.equal('');
   });
 
   it('reads settings and hooks with what the file imports, without an app and whatever it prints', async () => {

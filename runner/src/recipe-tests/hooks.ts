@@ -6,7 +6,7 @@ import { StageFailure } from '../failure.js';
 import { headlineOf } from './headline.js';
 import { type RecipeOutcome, recipeOutcome } from './recipe-definition.js';
 import { DEFAULT_SETTINGS, HOOKS, type HookName, recipeSettings } from './settings.js';
-import { copyTests, ourTestsFolder, type TestCode } from './test-code.js';
+import { copyTests, ourTestsFolder, type TestCode, testCodeFolder } from './test-code.js';
 import { type ProcessEnd, runTestProcess, withTypeScript } from './test-process.js';
 import { readUntrusted } from './untrusted-file.js';
 
@@ -25,7 +25,7 @@ const loadedSchema = z.strictObject({
 export type LoadedRecipe = z.output<typeof loadedSchema>;
 
 /** It may hold values of secrets. */
-const loadedFile = (dir: string) => join(dir, 'recipe.json');
+const loadedFile = (dir: string) => join(testCodeFolder(dir), 'recipe.json');
 
 /** A hook did not do what it is for. */
 export class HookError extends StageFailure {

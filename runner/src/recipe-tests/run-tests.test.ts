@@ -15,7 +15,7 @@ describe('running the tests of a recipe', () => {
   let dispose: () => Promise<void>;
 
   beforeEach(async () => {
-    ({ context, dispose } = await testContext('install', { CC_CI_TEST_TIMEOUT: '5' }));
+    ({ context, dispose } = await testContext('install', { CC_CI_TEST_TIMEOUT: '60' }));
     await writeSomeFacts(context.dir);
   });
   afterEach(() => dispose());
@@ -113,6 +113,7 @@ describe('running the tests of a recipe', () => {
   });
 
   it('ends tests that hang, and keeps what was known by then', async () => {
+    context.config.runner.testTimeout = 8;
     const failure = await failing(
       `describe('x', () => {
         it('passes', () => undefined);
@@ -121,13 +122,14 @@ describe('running the tests of a recipe', () => {
       setInterval(() => undefined, 1000);`,
     );
     expect(failure.blame).to.equal('tests');
-    expect(failure.message).to.equal('mocha install.test.ts did not end within 5 s and was stopped');
+    expect(failure.message).to.equal('mocha install.test.ts did not end within 8 s and was stopped');
     expect(context.stage.record.tests.map(({ title, state }) => [title, state])).to.deep.equal([
       ['passes', 'passed'],
     ]);
   });
 
   it('blames the recipe for what failed before a hang', async () => {
+    context.config.runner.testTimeout = 8;
     const failure = await failing(
       `describe('x', () => {
         it('fails', () => expect.fail('no answer'));

@@ -47,16 +47,17 @@ describe('the template of a recipe test', () => {
 
 describe('our recipe tests', () => {
   it('load without an app', async () => {
-    const { context, dispose } = await testContext('install', { CC_CI_TESTS_DIR: TESTS });
-    try {
-      const recipes = (await folderNames(TESTS)).filter((name) => recipeName.safeParse(name).success);
-      expect(recipes).to.include('custom-html');
-      for (const recipe of recipes) {
+    const recipes = (await folderNames(TESTS)).filter((name) => recipeName.safeParse(name).success);
+    expect(recipes).to.include('custom-html');
+    for (const recipe of recipes) {
+      const { context, dispose } = await testContext('install', { CC_CI_TESTS_DIR: TESTS });
+      try {
         context.plan.request.recipe = recipe;
-        await loadRecipe(context);
+        const { hooks, file } = await loadRecipe(context);
+        if (file) expect(hooks, recipe).to.include.members([...HOOKS]);
+      } finally {
+        await dispose();
       }
-    } finally {
-      await dispose();
     }
   });
 });
