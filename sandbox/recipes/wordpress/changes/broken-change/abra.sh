@@ -1,0 +1,3 @@
+export PHP_CONF_VERSION=v2
+export DB_CONF_VERSION=v2
+export DB_BACKUP_VERSION=v1

@@ -1,0 +1,3 @@
+export PHP_CONF_VERSION=v3
+export DB_CONF_VERSION=v1
+export DB_BACKUP_VERSION=v1
