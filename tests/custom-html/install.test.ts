@@ -1,10 +1,9 @@
 import { app, http } from '@cc-ci/runner/harness';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { removeSiteFiles, writeSiteFile } from './files.js';
 
 describe('custom-html', () => {
-  const ROOT = '/usr/share/nginx/html';
-
   it('serves a welcome page with the words of its settings', async () => {
     const page = await http.get('/');
     expect(page.status).to.equal(200);
@@ -29,18 +28,10 @@ describe('custom-html', () => {
   });
 
   it('serves the files of its volume, each with its type, and folders without leaving HTTPS', async () => {
-    await app.exec('app', ['mkdir', '-p', `${ROOT}/cc-ci`]);
     try {
       const files = { 'style.css': 'text/css', 'data.json': 'application/json', 'index.html': 'text/html' };
       for (const [name, type] of Object.entries(files)) {
-        await app.exec('app', [
-          'sh',
-          '-c',
-          'echo "$1" > "$2"',
-          'sh',
-          `content of ${name}`,
-          `${ROOT}/cc-ci/${name}`,
-        ]);
+        await writeSiteFile(`cc-ci/${name}`, `content of ${name}\n`);
         const file = await http.get(`/cc-ci/${name}`);
         expect(file.status, name).to.equal(200);
         expect(file.headers['content-type']?.split(';')[0], name).to.equal(type);
@@ -50,16 +41,16 @@ describe('custom-html', () => {
       expect(folder.status).to.equal(301);
       expect(new URL(folder.headers.location ?? '', app.url).href).to.equal(`${app.url}/cc-ci/`);
     } finally {
-      await app.exec('app', ['rm', '-r', `${ROOT}/cc-ci`]);
+      await removeSiteFiles('cc-ci');
     }
   });
 
   it("shows the site's own index.html in place of the welcome page", async () => {
-    await app.exec('app', ['sh', '-c', `echo 'my own page' > ${ROOT}/index.html`]);
+    await writeSiteFile('index.html', 'my own page\n');
     try {
       expect(await (await http.get('/')).text()).to.equal('my own page\n');
     } finally {
-      await app.exec('app', ['rm', `${ROOT}/index.html`]);
+      await removeSiteFiles('index.html');
     }
   });
 });

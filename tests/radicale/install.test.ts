@@ -1,15 +1,13 @@
 import { app, http } from '@cc-ci/runner/harness';
 import { expect } from 'chai';
 import { after, describe, it } from 'mocha';
+import { getAsAdmin, makeCalendar, putEvent, remove, signedIn } from './calendar.js';
 
 describe('radicale', () => {
   const calendar = '/admin/cc-ci-install/';
   const event = `${calendar}appointment.ics`;
-  const signedIn = (password = app.secrets.admin_password ?? '') => ({
-    authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
-  });
 
-  after(() => http.request('DELETE', calendar, { headers: signedIn() }));
+  after(() => remove(calendar));
 
   it('generated a password worth the name', () => {
     expect(app.secrets.admin_password).to.have.length.at.least(20);
@@ -36,35 +34,15 @@ describe('radicale', () => {
   });
 
   it('keeps a calendar and gives an event back as it came', async () => {
-    const made = await http.request('MKCALENDAR', calendar, {
-      headers: { ...signedIn(), 'content-type': 'application/xml' },
-      body: `<?xml version="1.0"?>
-        <C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
-          <D:set><D:prop><D:displayname>Installation</D:displayname></D:prop></D:set>
-        </C:mkcalendar>`,
+    await makeCalendar(calendar, 'Installation');
+    await putEvent(event, {
+      uid: 'cc-ci-install',
+      summary: 'Tea with Zoë',
+      start: '20260102T100000Z',
+      end: '20260102T110000Z',
     });
-    expect(made.status, await made.text()).to.equal(201);
 
-    const put = await http.request('PUT', event, {
-      headers: { ...signedIn(), 'content-type': 'text/calendar' },
-      body: [
-        'BEGIN:VCALENDAR',
-        'VERSION:2.0',
-        'PRODID:-//cc-ci//recipe test//EN',
-        'BEGIN:VEVENT',
-        'UID:cc-ci-install',
-        'DTSTAMP:20260101T000000Z',
-        'DTSTART:20260102T100000Z',
-        'DTEND:20260102T110000Z',
-        'SUMMARY:Tea with Zoë',
-        'END:VEVENT',
-        'END:VCALENDAR',
-        '',
-      ].join('\r\n'),
-    });
-    expect(put.status, await put.text()).to.equal(201);
-
-    const got = await http.get(event, { headers: signedIn() });
+    const got = await getAsAdmin(event);
     expect(got.status).to.equal(200);
     expect(got.headers['content-type']).to.match(/^text\/calendar/);
     expect(await got.text())
