@@ -18,8 +18,8 @@ test('the administrator signs in and out', async ({ page }) => {
   await page.getByRole('button', { name: 'Log In' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible();
 
-  await page.getByRole('menuitem', { name: `Howdy, ${admin.name}` }).hover();
-  await page.getByRole('menuitem', { name: 'Log Out' }).click();
+  await page.locator('#wp-admin-bar-my-account').hover();
+  await page.locator('#wp-admin-bar-logout a').click();
   await expect(page.getByText('You are now logged out.')).toBeVisible();
 });
 

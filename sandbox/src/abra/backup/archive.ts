@@ -93,7 +93,8 @@ async function put(abra: Abra, mount: Mount, into: string, file: string): Promis
     abra,
     'PUT',
     archiveOf(mount),
-    { path: join(mount.path, into), copyUIDGID: 'true' },
+    // Without copyUIDGID, which would give every file to the container's user, by its name on this machine.
+    { path: join(mount.path, into) },
     { body: createReadStream(file) },
   );
   await answer.body.dump();
