@@ -10,4 +10,12 @@ import { fileURLToPath } from 'node:url';
  */
 export const ABRA_EXECUTABLE = fileURLToPath(new URL('../../bin/abra', import.meta.url));
 
+/**
+ * Removes the stand-in's snapshots of one stack: `forget-snapshots <stack>`, with ABRA_STANDIN_BACKUPS as above. abra has
+ * no command for it; where a real bot is, restic inside its container does this.
+ */
+export const FORGET_SNAPSHOTS_EXECUTABLE = fileURLToPath(
+  new URL('../../bin/forget-snapshots', import.meta.url),
+);
+
 export { STANDIN_VERSION } from './program.js';
