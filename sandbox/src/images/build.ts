@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunOptions, run } from '@cc-ci/core';
 import { type AptSetup, runAsRoot } from './apt.js';
-import { type ImageDefinition, upstreamVersion } from './definitions.js';
+import { claimsVersion, type ImageDefinition, upstreamVersion } from './definitions.js';
 
 /** Labels by which an image that was built here is known again. */
 export const HASH_LABEL = 'cc-ci.sandbox.hash';
@@ -101,7 +101,7 @@ async function versionLabels(image: ImageDefinition, tag: string, context: Build
     within(context, QUERY_TIMEOUT_MS),
   );
   const version = upstreamVersion(stdout.trim());
-  for (const wanted of image.tags.filter((name) => !name.endsWith(`:${version}`))) {
+  for (const wanted of image.tags.filter((name) => !claimsVersion(name, version))) {
     context.say(`${wanted}: is really ${image.package} ${version}, the one that ${context.apt.suite} brings`);
   }
   return { [VERSION_LABEL]: version, [PACKAGE_LABEL]: `${image.package} ${stdout.trim()}` };

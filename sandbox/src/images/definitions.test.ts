@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { readDefinitions, upstreamVersion } from './definitions.js';
+import { claimsVersion, readDefinitions, upstreamVersion } from './definitions.js';
 
 describe("the sandbox's images", () => {
   let root: string;
@@ -69,8 +69,15 @@ describe("the sandbox's images", () => {
       expect(upstreamVersion(full), full).to.equal(upstream);
   });
 
+  it('keep what a tag claims when it names the version or the beginning of it', () => {
+    for (const tag of ['nginx:1.22.1', 'nginx:1.22', 'nginx:1', 'registry.test:5000/nginx:1.22'])
+      expect(claimsVersion(tag, '1.22.1'), tag).to.equal(true);
+    for (const tag of ['nginx:1.22.10', 'nginx:1.2', 'nginx:2', 'nginx:latest', 'nginx'])
+      expect(claimsVersion(tag, '1.22.1'), tag).to.equal(false);
+  });
+
   it('are all there: what the folder in the repository says can be read', async () => {
     const definitions = await readDefinitions();
-    expect([...definitions.keys()]).to.include.members(['base', 'nginx', 'radicale']);
+    expect([...definitions.keys()]).to.include.members(['base', 'mariadb', 'nginx', 'radicale', 'wordpress']);
   });
 });

@@ -87,3 +87,9 @@ export function upstreamVersion(packageVersion: string): string {
     .replace(/-[^-]*$/, '')
     .replace(/[+~](dfsg|ds|really|repack).*$/, '');
 }
+
+/** Whether a tag says of its image what is true: it names the version, or the beginning of it (nginx:1.22 of 1.22.1). */
+export function claimsVersion(tag: string, version: string): boolean {
+  const claimed = tag.split(':').at(-1) ?? '';
+  return version === claimed || version.startsWith(`${claimed}.`);
+}
