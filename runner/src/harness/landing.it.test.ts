@@ -72,7 +72,7 @@ describe('the generic browser tests, in a real Chromium', function () {
   });
 
   it('are not red for a page that stays blank, but say so', async () => {
-    const { opens, output } = await testPages({ '/': '<body></body>' });
+    const { opens, output } = await testPages({ '/': '<!doctype html><body></body>' });
     expect(opens.state).to.equal('passed');
     expect(picturesOf(opens).map(isBlank)).to.deep.equal([true]);
     expect(output).to.include('the picture "landing page" shows nothing but one colour');

@@ -6,7 +6,7 @@ import { expect, test } from '../playwright.js';
 test.use({ screenshot: 'off' });
 
 /** Leaves time for a picture within the test's. In milliseconds. */
-const LOAD_TIMEOUT_MS = 35_000;
+const LOAD_TIMEOUT_MS = 30_000;
 
 test('the landing page opens in a browser', async ({ page }, testInfo) => {
   const problem = await open(page).then(
@@ -21,7 +21,7 @@ test('the landing page opens in a browser', async ({ page }, testInfo) => {
 async function open(page: Page): Promise<void> {
   const response = await page.goto('/', { waitUntil: 'load', timeout: LOAD_TIMEOUT_MS });
   expect(response?.status(), 'HTTP status of the landing page').toBeLessThan(500);
-  await page.locator('body').waitFor({ timeout: 1_000 });
+  await page.locator('body').waitFor({ state: 'attached', timeout: 5_000 });
 }
 
 test("the landing page's stylesheets and scripts load", async ({ page, app }) => {
