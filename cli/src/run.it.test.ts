@@ -269,11 +269,22 @@ describe('cc-ci run, on the real swarm', function () {
     expect(await readdir(join(rig.stateDir, 'runs')).catch(() => [])).to.deep.equal(before);
   });
 
-  it('runs one recipe at two commits side by side, and the janitor of one leaves the other alone', async () => {
-    const good = await rig.start('custom-html', 'good-change', ['--stage=install']);
-    const stack = await deploying(good);
-    const older = await rig.start('custom-html', '1.1.0+1.22.1', ['--stage=install']);
-    expect(await deploying(older)).to.not.equal(stack);
-    expect([await good.ended, await older.ended], good.output() + older.output()).to.deep.equal([0, 0]);
+  it('runs four at once, one recipe at two commits among them, and no janitor harms a neighbour', async () => {
+    const wanted = [
+      ['custom-html', 'good-change'],
+      ['custom-html', '1.1.0+1.22.1'],
+      ['radicale', 'good-change'],
+      ['radicale', '1.1.0+3.1.8'],
+    ] as const;
+    const runners: RunnerProcess[] = [];
+    const stacks = new Set<string>();
+    // Each begins, and cleans up after others, while those before it are in the middle of their deployment.
+    for (const [recipe, ref] of wanted) {
+      const runner = await rig.start(recipe, ref, ['--stage=install']);
+      runners.push(runner);
+      stacks.add(await deploying(runner));
+    }
+    expect(stacks.size).to.equal(wanted.length);
+    for (const runner of runners) expect(await runner.ended, runner.output()).to.equal(0);
   });
 });
