@@ -1,11 +1,11 @@
-import { InputError, judge, type Outcome, type RunRecord, type StageRecord } from '@cc-ci/core';
+import { InputError, judge, type Level, type Outcome, type RunRecord, type StageRecord } from '@cc-ci/core';
 import type { Build, BuildState } from '@cc-ci/engine';
 
 /** How far a run is, as far as people want to know. */
 export type Progress =
   | { phase: 'queued'; position: number | undefined }
   | { phase: 'running'; since: string | undefined; stages: readonly StageRecord[] }
-  | { phase: 'ended'; outcome: Outcome; stages: readonly StageRecord[] };
+  | { phase: 'ended'; outcome: Outcome; stages: readonly StageRecord[]; level?: Level };
 
 /** Reads a run's record; undefined when there is none. */
 export type ReadRecord = (run: string) => Promise<RunRecord | undefined>;
@@ -24,7 +24,9 @@ export async function readProgress(
   const { record, damage } = await tryRead(run, readRecord);
   const stages = record?.stages ?? [];
   if (build?.state === 'running') return { phase: 'running', since: build.startedAt, stages };
-  return { phase: 'ended', stages, outcome: outcomeOf(build, record, damage) };
+  const outcome = outcomeOf(build, record, damage);
+  const level = outcome === record?.summary?.outcome ? record.summary.level : undefined;
+  return { phase: 'ended', stages, outcome, ...(level ? { level } : {}) };
 }
 
 async function tryRead(

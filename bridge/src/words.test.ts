@@ -99,6 +99,26 @@ describe('what a pull request is told', () => {
     );
   });
 
+  it('when it is green and how far the recipe has come, with why not further', () => {
+    const text = progressComment(FACTS, {
+      phase: 'ended',
+      stages: [stage('install', 'passed', { seconds: 32, tests: [test('answers', 'passed')] })],
+      outcome: { verdict: 'green', sentence: 'install passed with 1 test', evidence: [] },
+      level: { value: 5, scale: 1, missing: 'ships its own tests: it has none' },
+    });
+    expect(text).to.include('\nLevel **5** of 8; not higher, because `ships its own tests: it has none`\n');
+  });
+
+  it('says in the table why a stage failed', () => {
+    const failure = { blame: 'recipe', message: 'data were lost', evidence: [] } as const;
+    const text = progressComment(FACTS, {
+      phase: 'ended',
+      stages: [stage('upgrade', 'failed', { seconds: 3, failure: { ...failure, evidence: [] } })],
+      outcome: { verdict: 'red', blame: 'recipe', sentence: 'upgrade: data were lost', evidence: [] },
+    });
+    expect(text).to.include('| upgrade | ✗ failed: `data were lost` | 3.0 s |');
+  });
+
   it('when it is red: the first failing test, whose fault it is and what shows it', () => {
     const stages = [
       stage('prepare', 'passed', { seconds: 1.2 }),

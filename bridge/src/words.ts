@@ -1,4 +1,4 @@
-import type { Blame, StageRecord, StageState, TestResult, Verdict } from '@cc-ci/core';
+import type { Blame, Level, StageRecord, StageState, TestResult, Verdict } from '@cc-ci/core';
 import { cellCode, codeBlock, inlineCode, joinBlocks, plainLine } from './markdown.js';
 import type { Progress } from './progress.js';
 
@@ -85,12 +85,16 @@ function runningComment(facts: RunFacts, since: string | undefined, stages: read
   return comment(facts.run, [...blocks, subject(facts, 'follow the run')], facts);
 }
 
-function finalComment(facts: RunFacts, { outcome, stages }: Extract<Progress, { phase: 'ended' }>): string {
+function finalComment(
+  facts: RunFacts,
+  { outcome, stages, level }: Extract<Progress, { phase: 'ended' }>,
+): string {
   const blocks = [
     `${VERDICT_WORDS[outcome.verdict]}: ${inlineCode(outcome.sentence, LIMIT.sentence)}`,
     subject(facts, 'run page with logs and screenshots'),
   ];
   if (stages.length > 0) blocks.push(stageTable(stages));
+  if (level) blocks.push(levelLine(level));
   const failed = firstFailedTest(stages);
   if (failed) {
     const { stage, test } = failed;
@@ -107,10 +111,16 @@ function finalComment(facts: RunFacts, { outcome, stages }: Extract<Progress, { 
 
 function stageTable(stages: readonly StageRecord[]): string {
   const rows = stages.map((stage) => {
-    const reason = stage.reason ? `: ${cellCode(stage.reason, LIMIT.reason)}` : '';
+    const why = stage.reason ?? stage.failure?.message;
+    const reason = why ? `: ${cellCode(why, LIMIT.reason)}` : '';
     return `| ${stage.stage} | ${STATE_WORDS[stage.state]}${reason} | ${durationOf(stage) ?? ''} |`;
   });
   return ['| stage | result | duration |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function levelLine({ value, missing }: Level): string {
+  const why = missing ? `; not higher, because ${inlineCode(missing, LIMIT.reason)}` : '';
+  return `Level **${value}** of 8${why}`;
 }
 
 function firstFailedTest(stages: readonly StageRecord[]): { stage: string; test: TestResult } | undefined {
