@@ -10,6 +10,7 @@ import {
   BLAME_WORDS,
   between,
   count,
+  FINDING_MARKS,
   formatDuration,
   formatInstant,
   type Mark,
@@ -97,6 +98,8 @@ interface StageView {
   reason: string | undefined;
   failure: { blame: string; message: string; evidence: string[] } | undefined;
   notes: string[];
+  /** What static lint found, whatever the run came to. */
+  findings: { mark: Mark; rule: string; message: string; where: string | undefined }[];
   phases: { name: string; ours: boolean; elapsed: string | undefined }[];
   bar: { name: string; x: number; width: number; ours: boolean }[];
   tests: TestView[];
@@ -136,6 +139,12 @@ function stageView(run: Run, stage: StageRecord, files: RunFiles, base: string, 
       evidence: isCause(run, stage) ? [] : stage.failure.evidence.map(plainText),
     },
     notes: stage.notes.map(plainText),
+    findings: stage.findings.map(({ severity, rule, message, where }) => ({
+      mark: FINDING_MARKS[severity],
+      rule,
+      message: plainText(message),
+      where,
+    })),
     phases: stage.phases.map((phase) => ({
       name: phase.name,
       ours: phase.ours,

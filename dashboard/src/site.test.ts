@@ -50,6 +50,11 @@ describe('the site', () => {
             { kind: 'screenshot', path: 'screenshots/install-2.png', title: 'gone page' },
           ],
         },
+        prepare: {
+          findings: [
+            { rule: 'image-latest', severity: 'warning', message: 'pin <app>', where: 'compose.yml:5' },
+          ],
+        },
         upgrade: { state: 'structural-skip', reason: 'no version has been published yet' },
       },
       logs: { install: '2026-11-21T08:00:01.000Z $ abra app deploy\n2026-11-21T08:00:02.000Z up\n' },
@@ -57,6 +62,7 @@ describe('the site', () => {
     });
     await build();
     const html = await runPage(run);
+    expect(html).to.match(/warning[\s\S]*pin &lt;app&gt;[\s\S]*image-latest · <code>compose.yml:5<\/code>/);
     expect(html).to.contain(
       'install passed with 1 test; nothing to test: upgrade (no version has been published yet)',
     );

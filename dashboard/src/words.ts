@@ -1,4 +1,4 @@
-import type { Blame, StageName, StageState } from '@cc-ci/core';
+import type { Blame, Finding, StageName, StageState } from '@cc-ci/core';
 import type { RunStatus } from './model.js';
 
 /** How a state is shown: a word, a symbol of the page's icon set, and a tone that decides the colour. */
@@ -32,6 +32,13 @@ export const STAGE_MARKS: Record<ShownStageState, Mark> = {
   'base-broken': { word: 'no base', icon: 'alert', tone: 'warn' },
   'not-run': { word: 'not run', icon: 'alert', tone: 'warn' },
   unfinished: { word: 'no result', icon: 'alert', tone: 'warn' },
+};
+
+/** A finding of static lint, by its severity. */
+export const FINDING_MARKS: Record<Finding['severity'], Mark> = {
+  error: { word: 'error', icon: 'cross', tone: 'bad' },
+  warning: { word: 'warning', icon: 'alert', tone: 'warn' },
+  note: { word: 'note', icon: 'dot', tone: 'idle' },
 };
 
 /** What a stage's state means, where the word alone may leave a reader guessing. */
