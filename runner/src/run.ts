@@ -264,7 +264,7 @@ async function perform(
     await recorder.finish({ state: 'passed' });
     return 'passed';
   } catch (error) {
-    if (error instanceof StageSkip) {
+    if (error instanceof StageSkip && !signal.aborted) {
       for (const note of error.notes) await recorder.note(note);
       await recorder.finish({ state: error.state, reason: error.message });
       return error.state;

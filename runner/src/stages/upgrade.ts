@@ -1,6 +1,6 @@
 import { writeAppFacts } from '../app-facts.js';
 import { runGenericChecks } from '../checks.js';
-import type { StageContext } from '../context.js';
+import { type StageContext, updatePlan } from '../context.js';
 import { seedData, verifyData } from '../data.js';
 import { commitOf, deploy, deployFresh, upgradeApp } from '../deployment.js';
 import { StageFailure, StageSkip } from '../failure.js';
@@ -26,14 +26,30 @@ export async function upgrade(context: StageContext): Promise<void> {
   context.stage.log(`upgrading from ${base.version} (${base.commit.slice(0, 8)})`);
   await deployBase(context, recipe);
   await seedData(context, recipe);
-  await upgradeApp(context, settings);
-  await deploy(context, settings, 'head');
+  try {
+    await upgradeApp(context, settings);
+    await deploy(context, settings, 'head');
+    await lookAtUpgrade(context, recipe);
+  } catch (error) {
+    await distrust(context);
+    throw error;
+  }
+}
+
+async function lookAtUpgrade(context: StageContext, recipe: LoadedRecipe): Promise<void> {
+  const { settings } = recipe;
   const facts = await writeAppFacts(context);
   await context.stage.phase('tests', false, () =>
     runGenericChecks(context, facts, settings, commitOf(context, 'head')),
   );
   await verifyData(context, recipe, 'after the upgrade');
   await runStageTests(context, settings, 'upgrade');
+}
+
+/** What a failed upgrade leaves is nothing to build on: the next stage begins with a deployment of its own. */
+async function distrust(context: StageContext): Promise<void> {
+  const { deployment } = context.plan;
+  if (deployment) await updatePlan(context, { deployment: { ...deployment, healthy: false } });
 }
 
 /** @throws StageSkip when the published version does not come up: that says nothing of the change */
