@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { listContainers, networkAddresses } from '@cc-ci/core';
 import { requireApp, type StageContext } from './context.js';
 import { eventually } from './eventually.js';
@@ -7,6 +8,8 @@ import { eventually } from './eventually.js';
 /** Every container that is not cut off by an internal network has an address there that the host can reach. */
 const GATEWAY_BRIDGE = 'docker_gwbridge';
 const CONNECT_TIMEOUT_MS = 2_000;
+/** At once they would all meet the same moment, and a port that comes and goes has good ones. In milliseconds. */
+const BETWEEN_MS = 500;
 const READY_TIMEOUT_MS = 60_000;
 
 /**
@@ -22,6 +25,7 @@ export async function acceptsConnections(
     async () => {
       const host = await addressOf(context, service);
       for (let count = 1; count <= connects; count++) {
+        if (count > 1) await delay(BETWEEN_MS, undefined, { signal: context.signal });
         await connectOnce(host, port).catch((error: Error) => {
           throw new Error(
             `${service}:${port} did not accept connection ${count} of ${connects}: ${error.message}`,
