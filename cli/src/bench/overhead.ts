@@ -12,7 +12,8 @@ import {
 import { removeApp } from '@cc-ci/runner';
 import { ABRA_EXECUTABLE } from '@cc-ci/sandbox';
 import type { Rig, RunnerProcess } from '../testing/rig.js';
-import { doByHand, handFor, phaseKey, prepareHand } from './by-hand.js';
+import { doByHand, phaseKey } from './by-hand.js';
+import { handFor, prepareHand } from './hand.js';
 import { type Measure, measured, median } from './measure.js';
 import { countCalls, durationOf, type Reference, takeReference } from './reference.js';
 
