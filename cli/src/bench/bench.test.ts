@@ -1,11 +1,15 @@
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pendingStage, type RunRecord, type StageRecord } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { handFor } from './by-hand.js';
+import { dataFolders } from './by-hand-data.js';
 import { timeToFailure } from './crash-loop.js';
+import { handFor, prepareHand } from './hand.js';
 import { measured, median } from './measure.js';
 import { measureRedaction } from './redaction.js';
-import { during, loggedCommands, loggedTime, type Reference } from './reference.js';
+import { byPhase, type Command, countCalls, loggedCommands, type Reference } from './reference.js';
 
 describe('a measure', () => {
   const ratio = { name: 'x', unit: 'ratio', bound: 'at-most', limit: 1.15 } as const;
@@ -47,38 +51,80 @@ describe('what a run did, by its log', () => {
     expect(loggedCommands(log, 'git')).to.deep.equal([
       {
         at: Date.parse('2026-01-01T10:00:01.000Z'),
+        program: 'git',
         argv: ['git', '-C', '/srv/x', 'checkout', '--quiet', 'abc'],
       },
     ]);
-    expect(loggedCommands(log, 'abra')).to.have.length(2);
+    expect(loggedCommands(log, 'docker')).to.deep.equal([]);
+    expect([countCalls(log, 'abra'), countCalls(log, 'docker')]).to.deep.equal([2, 0]);
   });
 
-  it('is what a program took, as far as the log tells', () => {
-    expect(loggedTime(log, 'abra')).to.equal(1_500);
-    expect(loggedTime(log, 'docker')).to.equal(0);
-  });
-
-  it('belongs to the phase it was done in', () => {
-    const deploy = { startedAt: '2026-01-01T10:00:00.000Z', finishedAt: '2026-01-01T10:00:03.000Z' };
-    expect(during(deploy, loggedCommands(log, 'abra')).map(({ argv }) => argv[2])).to.deep.equal(['deploy']);
+  it('belongs to the phase it was done in, or to the next where it was done between two', () => {
+    const given = (at: number): Command => ({ at, program: 'git', argv: ['git', String(at)] });
+    const phases = ['2026-01-01T10:00:03.000Z', '2026-01-01T10:00:05.000Z'].map((finishedAt) => ({
+      finishedAt,
+    }));
+    const end = Date.parse('2026-01-01T10:00:03.000Z');
+    const parts = byPhase(phases, [end + 1, end, end - 1, end + 2_000].map(given));
+    expect(parts).to.deep.equal([[given(end - 1)], [given(end), given(end + 1)]]);
   });
 });
 
 describe('doing it by hand', () => {
+  const reference: Reference = {
+    run: 'aaaa2345',
+    dir: '/state/runs/aaaa2345',
+    domain: 'pad-aaaa2345.ci.test',
+    stack: 'pad-aaaa2345_ci_test',
+    phases: [],
+    files: '/reference',
+  };
+
   it('has names and folders of its own', () => {
-    const reference: Reference = {
-      run: 'aaaa2345',
-      dir: '/state/runs/aaaa2345',
-      domain: 'pad-aaaa2345.ci.test',
-      stack: 'pad-aaaa2345_ci_test',
-      phases: [],
-      files: '/reference',
-    };
     const hand = handFor(reference, 'pad', 'bbbb2345', '/by-hand/bbbb2345');
     expect([hand.domain, hand.stack]).to.deep.equal(['pad-bbbb2345.ci.test', 'pad-bbbb2345_ci_test']);
     expect(hand.renamed('git -C /state/runs/aaaa2345/abra/recipes/pad fetch')).to.equal(
       `git -C ${hand.recipeDir} fetch`,
     );
+  });
+
+  it('backs up the folders into which the runner copied its marker, each once', () => {
+    const copy = (...argv: string[]): Command => ({
+      at: 0,
+      program: 'docker',
+      argv: ['docker', 'cp', ...argv],
+    });
+    const commands = [
+      copy('/x/marker', `${'a'.repeat(64)}:/srv/data/.marker`),
+      copy(`${'a'.repeat(64)}:/srv/other/.marker`, '-'),
+    ];
+    const again = copy('/x/marker', `${'b'.repeat(64)}:/srv/data/.marker`);
+    const phases = [
+      { stage: 'install', name: 'seed', commands },
+      { stage: 'upgrade', name: 'seed', commands: [again] },
+      { stage: 'backup', name: 'mutate', commands: [copy('/x/marker', `${'b'.repeat(64)}:/srv/no/.marker`)] },
+    ] as const;
+    expect(
+      dataFolders({ phases: phases.map((it) => ({ ...it, commands: [...it.commands] })) }),
+    ).to.deep.equal(['/srv/data']);
+  });
+
+  it('has the tests where their arguments say, with their links to packages', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'cc-ci-bench-'));
+    try {
+      const files = join(dir, 'reference');
+      await mkdir(join(files, 'test-code/cc-ci/node_modules'), { recursive: true });
+      await writeFile(join(files, 'test-code/cc-ci/a.test.ts'), '// a test\n');
+      await symlink('../a.test.ts', join(files, 'test-code/cc-ci/node_modules/chai'));
+      const hand = handFor({ ...reference, files }, 'pad', 'bbbb2345', join(dir, 'hand'));
+      await prepareHand(hand);
+      const code = hand.renamed('/state/runs/aaaa2345/test-code/cc-ci');
+      expect(await readFile(join(code, 'a.test.ts'), 'utf8')).to.equal('// a test\n');
+      expect(await readlink(join(code, 'node_modules/chai'))).to.equal('../a.test.ts');
+      expect(await readdir(hand.dir)).to.include.members(['home', 'tmp', 'results']);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 });
 
