@@ -3,10 +3,13 @@ import { startDriver } from './driver.js';
 import { feedLook } from './feed.js';
 import { type ForgeClient, isOrgMember, whoAmI } from './forge/client.js';
 import type { ForgeUser } from './forge/schemas.js';
+import { createIntake, type Intake } from './intake.js';
 import { type PollHealth, startPoller } from './poller.js';
 
 /** The bridge at work, without its HTTP server. */
 export interface RunningBridge {
+  /** Where comments come in that were seen by another way than looking. */
+  intake: Intake;
   /** Ends after the first look at the forge, whether it went well or not. */
   firstLook: Promise<void>;
   /** How looking at the forge goes. */
@@ -19,16 +22,17 @@ export interface RunningBridge {
 export function runBridge(parts: Omit<BridgeContext, 'bot'>): RunningBridge {
   const context: BridgeContext = { ...parts, bot: rememberBot(parts) };
   const driver = startDriver(context);
-  const lookAtFeed = feedLook(context);
+  const intake = createIntake(context, driver.ring);
+  const lookAtFeed = feedLook(context, intake);
   const poller = startPoller({
-    async look() {
-      if ((await lookAtFeed()) > 0) driver.ring();
-    },
+    look: lookAtFeed,
     intervalMs: context.timing.pollMs,
     retry: context.timing.retry,
     logger: context.logger,
+    observer: context.observer,
   });
   return {
+    intake,
     firstLook: poller.firstLook,
     health: poller.health,
     async stop() {

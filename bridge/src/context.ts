@@ -3,6 +3,7 @@ import type { Engine } from '@cc-ci/engine';
 import type { Backoff } from './backoff.js';
 import type { ForgeClient } from './forge/client.js';
 import type { ForgeUser } from './forge/schemas.js';
+import type { Observer } from './observer.js';
 import type { ReadRecord } from './progress.js';
 
 /** How often and how patiently. */
@@ -33,6 +34,7 @@ export interface BridgeContext {
   readRecord: ReadRecord;
   timing: Timing;
   logger: Logger;
+  observer: Observer;
   /** The user the bridge is on the forge; asked once, then remembered. @throws ForgeError */
   bot: () => Promise<ForgeUser>;
 }

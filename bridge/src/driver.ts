@@ -123,6 +123,7 @@ async function advanceOnce(context: BridgeContext, trigger: Trigger): Promise<Tr
   const dueAt = Date.now() + (result.again ? context.timing.followMs : 0);
   const after = advance(context.store, trigger, result.event, result.facts ?? {}, dueAt);
   if (after.state !== trigger.state) {
+    context.observer.moved(after, result.event);
     const { run, repo, pr, commentId, state, reason } = after;
     context.logger.info({ run, repo, pr, comment: commentId, state, reason }, result.event);
   }

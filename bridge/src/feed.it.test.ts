@@ -1,9 +1,11 @@
 import { createLogger, type Store } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { DEFAULT_TIMING } from './context.js';
+import { type BridgeContext, DEFAULT_TIMING } from './context.js';
 import { feedLook } from './feed.js';
 import { connectForge, type ForgeClient } from './forge/client.js';
+import { createIntake } from './intake.js';
+import { NO_OBSERVER } from './observer.js';
 import { openBridgeStore } from './store.js';
 import { createFakeEngine } from './testing/fake-engine.js';
 import { BOT, FAKE_TOKEN, type FakeForge, ORG, startFakeForge } from './testing/fake-forge.js';
@@ -21,7 +23,7 @@ describe('looking at the feed', () => {
     forge = await startFakeForge();
     client = connectForge({ url: forge.url, token: FAKE_TOKEN });
     store = openBridgeStore(':memory:');
-    look = feedLook({
+    const context: BridgeContext = {
       store,
       forge: client,
       engine: createFakeEngine(),
@@ -30,8 +32,13 @@ describe('looking at the feed', () => {
       readRecord: async () => undefined,
       timing: DEFAULT_TIMING,
       logger: createLogger('test', 'silent'),
+      observer: NO_OBSERVER,
       bot: async () => ({ id: 1, login: BOT }),
-    });
+    };
+    look = feedLook(
+      context,
+      createIntake(context, () => undefined),
+    );
   });
   afterEach(async () => {
     store.close();

@@ -2,8 +2,9 @@ import { decide } from './command.js';
 import type { BridgeContext } from './context.js';
 import { type ForgeClient, listOrgActivities } from './forge/client.js';
 import type { ForgeActivity } from './forge/schemas.js';
-import { type FeedMark, readMark } from './store.js';
-import { recordSeen, type SeenComment } from './triggers.js';
+import type { Intake } from './intake.js';
+import { type FeedMark, readMark, saveMark } from './store.js';
+import type { SeenComment } from './triggers.js';
 
 /**
  * How far behind the newest known entry the feed is read again, in milliseconds of the forge's clock. Within a
@@ -20,7 +21,7 @@ const LOOK_BACK_MS = 120_000;
  * comments are not seen here.
  * @throws ForgeError
  */
-export function feedLook(context: BridgeContext): () => Promise<number> {
+export function feedLook(context: BridgeContext, intake: Intake): () => Promise<number> {
   let lastLook: string | undefined;
   return async () => {
     const { store, forge, org } = context;
@@ -34,19 +35,10 @@ export function feedLook(context: BridgeContext): () => Promise<number> {
       .filter(({ id }) => id > baselineId)
       .flatMap((activity) => seenComment(activity, org, bot.id))
       .sort((a, b) => a.commentId - b.commentId);
-    const triggers = keep(context, comments, { baselineId, newestAt });
+    const triggers = intake.take(comments, 'poll', () => saveMark(store, { baselineId, newestAt }));
     lastLook = fingerprint;
     return triggers;
   };
-}
-
-function keep({ store, logger }: BridgeContext, comments: readonly SeenComment[], mark: FeedMark): number {
-  const fresh = recordSeen(store, comments, mark, Date.now());
-  for (const { commentId, repo, pr, author, decision } of fresh) {
-    const level = decision === 'testme' || decision === 'edited' ? 'info' : 'debug';
-    logger[level]({ comment: commentId, repo, pr, author, decision }, 'comment seen');
-  }
-  return fresh.filter(({ decision }) => decision === 'testme').length;
 }
 
 /**
@@ -89,7 +81,8 @@ function seenComment(activity: ForgeActivity, org: string, botId: number): SeenC
   const pr = pullNumber(activity, comment);
   if (pr === undefined) return [];
   const decision = decide(comment, act_user.id, botId);
-  return [{ commentId: comment.id, repo: repo.full_name, pr, author: act_user.login, decision }];
+  const { id, created_at: createdAt } = comment;
+  return [{ commentId: id, repo: repo.full_name, pr, author: act_user.login, createdAt, decision }];
 }
 
 function pullNumber(

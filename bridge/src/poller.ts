@@ -1,6 +1,7 @@
 import { describeError, type Logger } from '@cc-ci/core';
 import { type Backoff, backoffMs, pause } from './backoff.js';
 import { ForgeError } from './forge/errors.js';
+import type { Observer } from './observer.js';
 
 /** How the last look at the forge went. */
 export interface PollHealth {
@@ -25,21 +26,26 @@ export interface Poller {
  * asks. Comes back to its pace by itself.
  */
 export function startPoller(options: {
-  look: () => Promise<void>;
+  look: () => Promise<unknown>;
   intervalMs: number;
   retry: Backoff;
   logger: Logger;
+  observer: Observer;
 }): Poller {
   const stopping = new AbortController();
   const health: PollHealth = { lookedAt: undefined, failures: 0, reason: undefined };
 
   async function look(): Promise<number> {
+    const begin = performance.now();
+    const took = () => performance.now() - begin;
     try {
       await options.look();
+      options.observer.looked('ok', took());
       if (health.failures > 0) options.logger.info({ failures: health.failures }, 'the forge answers again');
       Object.assign(health, { lookedAt: new Date().toISOString(), failures: 0, reason: undefined });
       return options.intervalMs;
     } catch (error) {
+      options.observer.looked('failed', took());
       const reason = describeError(error);
       const retryAfterMs = error instanceof ForgeError ? error.retryAfterMs : undefined;
       Object.assign(health, { failures: health.failures + 1, reason });

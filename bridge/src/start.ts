@@ -14,6 +14,7 @@ import { buildBridgeApp, type CheckResult } from './app.js';
 import { type RunningBridge, runBridge } from './bridge.js';
 import { DEFAULT_TIMING } from './context.js';
 import { connectForge } from './forge/client.js';
+import { NO_OBSERVER } from './observer.js';
 import { listStatusRefusals, openBridgeStore, probeStore } from './store.js';
 
 /** A bridge and its HTTP server. */
@@ -63,6 +64,7 @@ export async function startBridge(
       readRecord: (run) => readRun(runFolder(stateDir, run)),
       timing: { ...DEFAULT_TIMING, pollMs: pollInterval * 1_000 },
       logger,
+      observer: NO_OBSERVER,
     });
     closers.push(() => bridge.stop());
     const app = buildBridgeApp({ checks: checksOf(bridge, store, engine) });

@@ -1,7 +1,6 @@
 import { newRunId, type Store, type Verdict } from '@cc-ci/core';
 import type { Decision } from './command.js';
 import { isFinal, STATES, type TriggerEvent, type TriggerState, transition } from './machine.js';
-import { type FeedMark, saveMark } from './store.js';
 
 /** What the steps of a trigger find out, one after another. */
 export interface TriggerFacts {
@@ -39,25 +38,30 @@ export interface Trigger extends TriggerFacts {
 const COLUMNS = `number, comment_id AS commentId, run, repo, pr, author, state, sha, src, origin, reason,
   reply_id AS replyId, reply_body AS replyBody, verdict, sentence, attempts, last_error AS lastError, due_at AS dueAt`;
 
+/** How a comment was seen. */
+export type SeenBy = 'poll' | 'webhook';
+
 /** A comment on a pull request, decided about. */
 export interface SeenComment {
   commentId: number;
   repo: string;
   pr: number;
   author: string;
+  /** By the forge's clock, in milliseconds since 1970 (whole seconds). */
+  createdAt: number;
   decision: Decision;
 }
 
 /**
- * Takes note of comments and of how far the feed was read, in one transaction. A comment that was seen before keeps
- * what was decided about it then.
+ * Takes note of comments, in one transaction with `alongside`. A comment that was seen before keeps what was decided
+ * about it then.
  * @returns the comments that are new
  */
 export function recordSeen(
   store: Store,
   comments: readonly SeenComment[],
-  mark: FeedMark,
   now: number,
+  alongside: () => void = () => undefined,
 ): SeenComment[] {
   const seenAt = new Date(now).toISOString();
   const insertComment = store.prepare<[SeenComment & { seenAt: string }]>(
@@ -69,7 +73,7 @@ export function recordSeen(
      VALUES (@commentId, @run, @repo, @pr, @author, 'seen', @now, @seenAt, @seenAt)`,
   );
   const record = store.transaction(() => {
-    saveMark(store, mark);
+    alongside();
     return comments.filter((comment) => {
       if (insertComment.run({ ...comment, seenAt }).changes === 0) return false;
       if (comment.decision === 'testme') insertTrigger.run({ ...comment, run: newRunId(), now, seenAt });

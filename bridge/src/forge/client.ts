@@ -1,7 +1,8 @@
 import { describeIssues } from '@cc-ci/core';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { errorOfStatus, ForgeError } from './errors.js';
+import type { Observer } from '../observer.js';
+import { errorOfStatus, ForgeError, type ForgeErrorKind } from './errors.js';
 import {
   type CommitState,
   type ForgeActivity,
@@ -51,19 +52,39 @@ export interface ForgeClient {
  * A client for the Gitea server at `url`. Asks nothing yet. `timeoutMs` replaces both time limits.
  * The token leaves it in the authorization header only, and redirects are not followed.
  */
-export function connectForge(options: { url: string; token: string; timeoutMs?: number }): ForgeClient {
+export function connectForge(options: {
+  url: string;
+  token: string;
+  timeoutMs?: number;
+  observer?: Observer;
+}): ForgeClient {
   const agent = new Agent({ connections: CONNECTIONS });
   const base = options.url.replace(/\/+$/, '');
+
+  async function ask(call: Call): Promise<Answer> {
+    const what = `${call.method} ${base}/api/v1${call.path}`;
+    const limit = options.timeoutMs ?? (call.method === 'GET' ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS);
+    const answer = await send(agent, what, call, limit, options.token, base);
+    if (![200, 201, ...(call.answers ?? [])].includes(answer.status)) {
+      throw errorOfStatus(what, answer.status, answer.headers, answer.body);
+    }
+    return answer;
+  }
+
   return {
     url: base,
     async ask(call) {
-      const what = `${call.method} ${base}/api/v1${call.path}`;
-      const limit = options.timeoutMs ?? (call.method === 'GET' ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS);
-      const answer = await send(agent, what, call, limit, options.token, base);
-      if (![200, 201, ...(call.answers ?? [])].includes(answer.status)) {
-        throw errorOfStatus(what, answer.status, answer.headers, answer.body);
+      const begin = performance.now();
+      const tell = (outcome: 'ok' | ForgeErrorKind) =>
+        options.observer?.asked(call, outcome, performance.now() - begin);
+      try {
+        const answer = await ask(call);
+        tell('ok');
+        return answer;
+      } catch (error) {
+        tell(error instanceof ForgeError ? error.kind : 'unavailable');
+        throw error;
       }
-      return answer;
     },
     close: () => agent.destroy(),
   };

@@ -5,6 +5,7 @@ import { createLogger, type Store } from '@cc-ci/core';
 import { expect } from 'chai';
 import { type RunningBridge, runBridge } from '../bridge.js';
 import { connectForge, type ForgeClient } from '../forge/client.js';
+import { NO_OBSERVER } from '../observer.js';
 import { openBridgeStore } from '../store.js';
 import { listTriggers, type Trigger } from '../triggers.js';
 import { createFakeEngine, type FakeEngine } from './fake-engine.js';
@@ -59,6 +60,7 @@ export async function tellStory(): Promise<Story> {
         readRecord: engine.readRecord,
         timing: { pollMs: 20, followMs: 10, retry: { firstMs: 10, capMs: 40 } },
         logger: createLogger('test', process.env.BRIDGE_TEST_LOG ?? 'silent'),
+        observer: NO_OBSERVER,
       });
       parts = { store, client, bridge };
       await bridge.firstLook;
