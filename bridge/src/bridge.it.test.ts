@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { stage } from './testing/fake-engine.js';
 import { BOT } from './testing/fake-forge.js';
+import { againBlock } from './testing/samples.js';
 import { type Story, tellStory, until } from './testing/story.js';
 
 const SHA = '0123456789abcdef0123456789abcdef01234567';
@@ -13,11 +14,13 @@ const subject = (run: string, link = 'follow the run', author = 'alice') =>
 const queued = (run: string, position = 1, author = 'alice') =>
   `· **queued**, number ${position} in the queue\n\n${subject(run, 'follow the run', author)}\n\n<!-- cc-ci run:${run} -->`;
 const green = (run: string, author = 'alice') =>
-  `✓ **green**: \`all passed\`\n\n${subject(run, 'run page with logs and screenshots', author)}
+  `✓ **green**: \`all passed\`\n\n${subject(run, 'run page', author)}
 
 | stage | result | duration |
 | --- | --- | --- |
 | install | ✓ passed | 3.0 s |
+
+${againBlock(`npx cc-ci run custom-html --ref ${SHA}`)}
 
 <!-- cc-ci run:${run} -->`;
 

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { userLogin } from '@cc-ci/core';
 
 /**
  * Text of others in Markdown: it stands in code, always. Gitea finds mentions, references, links and emoji in the
@@ -6,8 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
  */
 
 /** Characters that would end a line, reverse the reading direction, or cannot be seen. */
-const UNPRINTABLE =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}]+/gu;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+
 /** Foreign text as inline code on one line, cut to `limit` characters. */
 export function inlineCode(text: string, limit: number): string {
   const line = cut(oneLine(text), limit);
@@ -30,6 +31,14 @@ export function codeBlock(text: string, limit: number): string {
   const content = cut(clean.replace(/^\n+|\n+$/g, '') || '(empty)', limit);
   const fence = '`'.repeat(Math.max(3, longestBacktickRun(content) + 1));
   return `${fence}text\n${content}\n${fence}`;
+}
+
+/**
+ * A user's login so that the forge tells that user of the comment; anything that is no login stays in code. To be put
+ * first in a line: nothing before it can then pair with what is in it.
+ */
+export function mention(login: string, limit: number): string {
+  return userLogin.safeParse(login).success ? `@${login}` : inlineCode(login, limit);
 }
 
 /** Foreign text where no Markdown is read (a commit status): one line, cut to `limit` characters. */

@@ -21,18 +21,6 @@ export function pullUrl(request: TestRequest): string | undefined {
   return `${forge}/${request.repo}/pulls/${request.pr}`;
 }
 
-/** The command that runs the same test on another machine. */
-export function reproduceCommand(request: TestRequest): string {
-  const words = ['npx', 'cc-ci', 'run', request.recipe, '--ref', request.ref, '--src', request.src];
-  if (request.origin !== undefined && request.origin !== request.src) words.push('--origin', request.origin);
-  return words.map(quoteForShell).join(' ');
-}
-
-/** A word as a POSIX shell reads it back unchanged; this is for people to copy, we never run it. */
-function quoteForShell(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 /** Folder names that can have a page of their own: no hidden ones, nothing a URL or a web server could misread. */
 export function hasPage(id: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id);

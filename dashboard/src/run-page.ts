@@ -1,6 +1,13 @@
-import type { Artifact, Phase, StageName, StageRecord, TestResult } from '@cc-ci/core';
+import {
+  type Artifact,
+  type Phase,
+  reproduceCommand,
+  type StageName,
+  type StageRecord,
+  type TestResult,
+} from '@cc-ci/core';
 import { plainText } from './ansi.js';
-import { hasPage, link, reproduceCommand } from './links.js';
+import { hasPage, link } from './links.js';
 import type { LogTail } from './log-tail.js';
 import { type LogView, logView } from './log-view.js';
 import { isActive, type Run } from './model.js';

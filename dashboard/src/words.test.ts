@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { commitUrl, hasPage, link, pullUrl, reproduceCommand } from './links.js';
+import { commitUrl, hasPage, link, pullUrl } from './links.js';
 import { someRequest } from './testing/fixtures.js';
 import { formatBytes, formatDuration, formatInstant } from './words.js';
 
@@ -57,24 +57,5 @@ describe('links', () => {
     expect(link('/ci', 'runs', 'a b#', '')).to.equal('/ci/runs/a%20b%23/');
     expect(['9k3f', 'custom-html.1'].every(hasPage)).to.equal(true);
     expect(['', '.git', '..', '<b>', 'a b', '%2e', 'x'.repeat(129)].some(hasPage)).to.equal(false);
-  });
-});
-
-describe('the command to reproduce a run', () => {
-  it('is the run, spelled out', () => {
-    const src = 'https://forge.example/alice/custom-html.git';
-    expect(reproduceCommand(someRequest({ ref, src, origin: undefined }))).to.equal(
-      `npx cc-ci run custom-html --ref ${ref} --src ${src}`,
-    );
-    expect(reproduceCommand(someRequest({ ref, src, origin: 'https://forge.example/org/x' }))).to.match(
-      / --origin https:\/\/forge\.example\/org\/x$/,
-    );
-  });
-
-  it('comes back unchanged from a shell', () => {
-    const src = "/srv/it's mine/$(reboot)/`x`";
-    expect(reproduceCommand(someRequest({ src, origin: undefined }))).to.match(
-      / --src '\/srv\/it'\\''s mine\/\$\(reboot\)\/`x`'$/,
-    );
   });
 });
