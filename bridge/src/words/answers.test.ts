@@ -51,17 +51,17 @@ describe('why nothing is tested', () => {
 describe('the answer to a command', () => {
   it('of somebody who may not give any', () => {
     expect(rejectedComment({ run, org: 'coop-cloud', author: 'mallory' })).to.equal(
-      `✗ **not allowed**: commands are taken from members of \`coop-cloud\` and from those whom whoever runs cc-ci lets in; \`mallory\` is neither. Ask one of them to comment for you.${marker}`,
+      `✗ **not allowed**: \`mallory\` is no member of \`coop-cloud\`. Ask a member to comment for you, or whoever runs cc-ci to let you in.${marker}`,
     );
   });
 
   it('where cc-ci was not let in', () => {
     const text = notEnrolledComment({ run, repo: 'coop-cloud/foo', how: 'setting' });
     expect(text).to.equal(
-      `✗ **not tested**: \`coop-cloud/foo\` is not enrolled. Whoever runs cc-ci can enroll it (add \`foo\` to the setting \`CC_CI_ENROLLED\` and restart the bridge); then comment \`!testme\` again.${marker}`,
+      `✗ **not tested**: \`coop-cloud/foo\` is not enrolled. To enroll it, whoever runs cc-ci has to add \`foo\` to the setting \`CC_CI_ENROLLED\` and restart the bridge. Then comment \`!testme\` again.${marker}`,
     );
     expect(notEnrolledComment({ run, repo: 'coop-cloud/foo', how: 'file' })).to.include(
-      '(add the line `foo` to the file that `CC_CI_ENROLLED_FILE` names; nothing is restarted)',
+      'has to add the line `foo` to the file that `CC_CI_ENROLLED_FILE` names; nothing has to be restarted. Then',
     );
   });
 

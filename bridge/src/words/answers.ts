@@ -44,7 +44,7 @@ export function rejectedComment({ run, org, author }: { run: string; org: string
   const where = inlineCode(org, LIMIT.name);
   return answer(
     run,
-    `✗ **not allowed**: commands are taken from members of ${where} and from those whom whoever runs cc-ci lets in; ${who} is neither. Ask one of them to comment for you.`,
+    `✗ **not allowed**: ${who} is no member of ${where}. Ask a member to comment for you, or whoever runs cc-ci to let you in.`,
   );
 }
 
@@ -65,11 +65,11 @@ export function notEnrolledComment({
   const name = inlineCode(repo.slice(repo.lastIndexOf('/') + 1), LIMIT.name);
   const admit = {
     setting: `add ${name} to the setting \`CC_CI_ENROLLED\` and restart the bridge`,
-    file: `add the line ${name} to the file that \`CC_CI_ENROLLED_FILE\` names; nothing is restarted`,
+    file: `add the line ${name} to the file that \`CC_CI_ENROLLED_FILE\` names; nothing has to be restarted`,
   }[how];
   return answer(
     run,
-    `✗ **not tested**: ${inlineCode(repo, LIMIT.name)} is not enrolled. Whoever runs cc-ci can enroll it (${admit}); then comment \`!testme\` again.`,
+    `✗ **not tested**: ${inlineCode(repo, LIMIT.name)} is not enrolled. To enroll it, whoever runs cc-ci has to ${admit}. Then comment \`!testme\` again.`,
   );
 }
 

@@ -79,7 +79,7 @@ ${SUBJECT} · [run page](${PAGE}) · [log of install](${PAGE}logs/install.log)
 | stage | result | duration | first failing test |
 | --- | --- | --- | --- |
 | prepare | ✓ passed | 1.2 s |  |
-| [install](${PAGE}#install) | ✗ failed | 32 s | \`\` the site › shows \`hello\` \`\`: \`expected 500 to equal 200\` |
+| [install](${PAGE}#install) | ✗ failed | 32 s | \`\` the site › shows \`hello\` \`\`: \`expected 500\` |
 | [upgrade](${PAGE}#upgrade) | ✗ failed | 3.0 s | \`the site › a ¦ b\` |
 | [recipe-tests](${PAGE}#recipe-tests) | ! not run: \`the app is gone\` |  |  |
 | teardown | ✓ passed | 5.0 s |  |
@@ -91,7 +91,7 @@ expected 500
 to equal 200
 \`\`\`
 
-Blame: the recipe.
+Blame: the recipe. What shows it:
 
 \`\`\`text
 app.1 | panic: no config
@@ -133,9 +133,11 @@ ${AGAIN}
 
   it('says in the table why a stage failed', () => {
     const failure = { blame: 'recipe' as const, message: 'data were lost', evidence: [] };
-    expect(ended([stage('upgrade', 'failed', { seconds: 3, failure })], RED)).to.include(
-      `| [upgrade](${PAGE}#upgrade) | ✗ failed: \`data were lost\` | 3.0 s |`,
-    );
+    const stages = [stage('upgrade', 'failed', { seconds: 3, failure })];
+    const row = `| [upgrade](${PAGE}#upgrade) | ✗ failed`;
+    expect(ended(stages, RED)).to.include(`${row}: \`data were lost\` | 3.0 s |`);
+    // Unless that is what the comment begins with.
+    expect(ended(stages, { ...RED, sentence: 'upgrade: data were lost' })).to.include(`${row} | 3.0 s |`);
   });
 
   it('does not say a message twice', () => {
@@ -161,10 +163,23 @@ ${AGAIN}
 
   it('folds long evidence', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}`);
-    expect(ended([], { ...RED, evidence: lines(12) })).to.include('\n\n```text\nline 0\n');
-    expect(ended([], { ...RED, evidence: lines(13) })).to.include(
-      '\n\n<details>\n<summary>What shows it, 13 lines</summary>\n\n```text\nline 0\n',
+    expect(ended([], { ...RED, evidence: lines(12) })).to.include(
+      '\n\nBlame: the recipe. What shows it:\n\n```text\nline 0\n',
     );
+    expect(ended([], { ...RED, evidence: lines(13) })).to.include(
+      '\n\nBlame: the recipe.\n\n<details>\n<summary>What shows it: 13 lines</summary>\n\n```text\nline 0\n',
+    );
+  });
+
+  it('blames nobody for a cancel', () => {
+    const outcome: Outcome = {
+      verdict: 'cancelled',
+      blame: 'cancelled',
+      sentence: 'by bob',
+      evidence: ['a'],
+    };
+    expect(ended([], outcome)).to.include('\n\nWhat shows it:\n\n```text\na\n```\n\n');
+    expect(ended([], { ...outcome, evidence: [] })).not.to.match(/Blame|What shows it/);
   });
 
   it('has the level, also at the top', () => {

@@ -1,4 +1,4 @@
-import { type Level, reproduceCommand, type StageRecord, type TestResult } from '@cc-ci/core';
+import { type Level, type Outcome, reproduceCommand, type StageRecord, type TestResult } from '@cc-ci/core';
 import { cellCode, codeBlock, inlineCode } from '../markdown.js';
 import type { Progress } from '../progress.js';
 import { type RunFacts, runPage, shortCommit, subject } from './parts.js';
@@ -22,10 +22,9 @@ export function resultBlocks(
     `${VERDICT_WORDS[outcome.verdict]}: ${inlineCode(outcome.sentence, LIMIT.sentence)}`,
     ...(aftermath ? [aftermathLine(facts, aftermath)] : []),
     [subject(facts), ...links(facts, stages)].join(' · '),
-    ...(stages.length > 0 ? [stageTable(facts, stages)] : []),
+    ...(stages.length > 0 ? [stageTable(facts, stages, outcome)] : []),
     ...messageInFull(stages),
-    ...(outcome.blame ? [`Blame: ${BLAME_WORDS[outcome.blame]}.`] : []),
-    ...evidenceBlocks(outcome.evidence),
+    ...blameBlocks(outcome),
     ...(level ? [levelLine(level)] : []),
     ...(again ? ['Comment `!testme` to run it again.'] : []),
     folded('Run it yourself', codeBlock(commandOf(facts), LIMIT.evidence)),
@@ -69,26 +68,29 @@ function hasGoneWrong({ state }: StageRecord): boolean {
   return state === 'failed' || state === 'not-run' || state === 'running';
 }
 
-function stageTable(facts: RunFacts, stages: readonly StageRecord[]): string {
+function stageTable(facts: RunFacts, stages: readonly StageRecord[], outcome: Outcome): string {
   const withTests = stages.some((stage) => firstFailed(stage));
   const head = ['stage', 'result', 'duration', ...(withTests ? ['first failing test'] : [])];
   const rows = stages.map((stage) => [
     hasGoneWrong(stage) ? `[${stage.stage}](${runPage(facts)}#${stage.stage})` : stage.stage,
-    resultCell(stage),
+    resultCell(stage, outcome),
     durationOf(stage) ?? '',
     ...(withTests ? [testCell(firstFailed(stage))] : []),
   ]);
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function resultCell(stage: StageRecord): string {
-  const why = stage.reason ?? stage.failure?.message;
-  return `${ENDED_STATE_WORDS[stage.state]}${why ? `: ${cellCode(why, LIMIT.reason)}` : ''}`;
+/** What a stage came to; why, unless the comment's first line has said so. */
+function resultCell({ stage, state, reason, failure }: StageRecord, { sentence }: Outcome): string {
+  const said = failure !== undefined && sentence.startsWith(`${stage}: `);
+  const why = reason ?? (said ? undefined : failure?.message);
+  return `${ENDED_STATE_WORDS[state]}${why ? `: ${cellCode(why, LIMIT.reason)}` : ''}`;
 }
 
 function testCell(test: TestResult | undefined): string {
   if (!test) return '';
-  return `${cellCode(titleOf(test), LIMIT.test)}${test.message ? `: ${cellCode(test.message, LIMIT.cell)}` : ''}`;
+  const message = test.message && firstLine(test.message);
+  return `${cellCode(titleOf(test), LIMIT.test)}${message ? `: ${cellCode(message, LIMIT.cell)}` : ''}`;
 }
 
 /** The message of the run's first failing test, where the table has not the whole of it. */
@@ -96,7 +98,7 @@ function messageInFull(stages: readonly StageRecord[]): string[] {
   const stage = stages.find(firstFailed);
   const test = stage && firstFailed(stage);
   if (!test?.message) return [];
-  if (test.message.length <= LIMIT.cell && !test.message.trim().includes('\n')) return [];
+  if (test.message.length <= LIMIT.cell && firstLine(test.message) === test.message.trim()) return [];
   return [
     `First failing test, in ${stage?.stage}: ${inlineCode(titleOf(test), LIMIT.name)}`,
     codeBlock(test.message, LIMIT.message),
@@ -107,16 +109,23 @@ function firstFailed(stage: StageRecord): TestResult | undefined {
   return stage.tests.find((test) => test.state === 'failed');
 }
 
+function firstLine(text: string): string {
+  return text.trim().replace(/[\r\n].*$/s, '');
+}
+
 function titleOf({ suite, title }: TestResult): string {
   return suite ? `${suite} › ${title}` : title;
 }
 
-function evidenceBlocks(evidence: readonly string[]): string[] {
-  if (evidence.length === 0) return [];
+/** Whose fault it is, and the lines that show it. That nobody is to blame for a cancel goes without saying. */
+function blameBlocks({ blame, evidence }: Outcome): string[] {
+  const whose = blame && blame !== 'cancelled' ? `Blame: ${BLAME_WORDS[blame]}.` : undefined;
+  if (evidence.length === 0) return whose ? [whose] : [];
   const text = evidence.join('\n');
   const block = codeBlock(text, LIMIT.evidence);
   const lines = text.split('\n').length;
-  return [lines > OPEN_LINES ? folded(`What shows it, ${lines} lines`, block) : block];
+  if (lines > OPEN_LINES) return [...(whose ? [whose] : []), folded(`What shows it: ${lines} lines`, block)];
+  return [`${whose ? `${whose} ` : ''}What shows it:`, block];
 }
 
 function levelLine({ value, missing }: Level): string {

@@ -24,13 +24,12 @@ export const VERDICT_WORDS: Record<Verdict, string> = {
   cancelled: '– **cancelled**',
 };
 
-export const BLAME_WORDS: Record<Blame, string> = {
+export const BLAME_WORDS: Record<Exclude<Blame, 'cancelled'>, string> = {
   recipe: 'the recipe',
   tests: 'the tests',
   ci: 'cc-ci itself, not the recipe',
   forge: 'the forge, not the recipe',
   timeout: 'the time limit',
-  cancelled: 'nobody: it was cancelled',
 };
 
 export const STATE_WORDS: Record<StageState, string> = {
