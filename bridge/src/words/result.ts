@@ -121,9 +121,8 @@ function titleOf({ suite, title }: TestResult): string {
 function blameBlocks({ blame, evidence }: Outcome): string[] {
   const whose = blame && blame !== 'cancelled' ? `Blame: ${BLAME_WORDS[blame]}.` : undefined;
   if (evidence.length === 0) return whose ? [whose] : [];
-  const text = evidence.join('\n');
-  const block = codeBlock(text, LIMIT.evidence);
-  const lines = text.split('\n').length;
+  const block = codeBlock(evidence.join('\n'), LIMIT.evidence);
+  const lines = block.split('\n').length - 2;
   if (lines > OPEN_LINES) return [...(whose ? [whose] : []), folded(`What shows it: ${lines} lines`, block)];
   return [`${whose ? `${whose} ` : ''}What shows it:`, block];
 }
