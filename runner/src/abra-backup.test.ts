@@ -48,7 +48,7 @@ describe('backups by abra', () => {
     expect(await restoreBackup(context, id)).to.have.length(1);
     expect(await calls(program)).to.deep.equal([
       'app backup create x.ci.test -n -C -o',
-      'app restore x.ci.test --snapshot 0123abcd -n -C -o',
+      'app restore x.ci.test -n -C -o --snapshot=0123abcd',
     ]);
   });
 

@@ -1,32 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CcCiError, CommandFailedError, type RunResult } from '@cc-ci/core';
-import { abra, abraArguments } from './abra.js';
+import { CcCiError, CommandFailedError } from '@cc-ci/core';
+import { abra } from './abra.js';
 import { requireApp, type StageContext } from './context.js';
-
-/** A backup or restore copies whole volumes. */
-const BACKUP_TIMEOUT_MS = 900_000;
-
-/**
- * Runs an abra command that may insist on a terminal: backup and restore ask Docker for one (abra contract 6.3). Where
- * it says so it is run again under `script`, which gives it one; the command line `script` hands to a shell is ours
- * alone, all that varies comes to it as variables.
- */
-async function abraWithTerminal(context: StageContext, args: readonly string[]): Promise<RunResult> {
-  const options = { timeoutMs: BACKUP_TIMEOUT_MS };
-  try {
-    return await abra(context, args, options);
-  } catch (error) {
-    if (!(error instanceof CommandFailedError) || !/not a (?:TTY|terminal)/i.test(error.trace.output))
-      throw error;
-  }
-  const { program, env } = abraArguments(context, args);
-  return abra(context, ['--quiet', '--return', '--command', program, '/dev/null'], {
-    ...options,
-    env,
-    program: 'script',
-  });
-}
 
 /** What abra prints when a snapshot is made; restic's own words, too. */
 const SAVED = /snapshot ([0-9a-f]{8,64}) saved/i;
@@ -43,15 +19,7 @@ const HOOK_FAILED = /^.*\bfailed to run command\b.*$/gim;
 export async function createBackup(context: StageContext): Promise<{ id: string; hookErrors: string[] }> {
   const { domain } = requireApp(context);
   const before = await listSnapshots(context);
-  const { stdout, stderr } = await abraWithTerminal(context, [
-    'app',
-    'backup',
-    'create',
-    domain,
-    '-n',
-    '-C',
-    '-o',
-  ]);
+  const { stdout, stderr } = await abra(context, 'createBackup', { about: [domain] });
   const output = `${stdout}\n${stderr}`;
   const named = SAVED.exec(output)?.[1];
   const made = (await listSnapshots(context)).filter((id) => !before.includes(id));
@@ -66,7 +34,7 @@ export async function createBackup(context: StageContext): Promise<{ id: string;
 async function listSnapshots(context: StageContext): Promise<string[]> {
   const { domain } = requireApp(context);
   try {
-    const { stdout } = await abraWithTerminal(context, ['app', 'backup', 'snapshots', domain, '-n']);
+    const { stdout } = await abra(context, 'listSnapshots', { about: [domain] });
     return [...stdout.matchAll(/\b[0-9a-f]{8,64}\b/g)].map(([id]) => id);
   } catch (error) {
     if (error instanceof CommandFailedError) return [];
@@ -81,10 +49,7 @@ async function listSnapshots(context: StageContext): Promise<string[]> {
 export async function downloadBackup(context: StageContext, snapshot: string, dir: string): Promise<string> {
   const { domain } = requireApp(context);
   await mkdir(dir, { recursive: true });
-  await abra(context, ['app', 'backup', 'download', domain, '--snapshot', snapshot, '-n'], {
-    timeoutMs: BACKUP_TIMEOUT_MS,
-    cwd: dir,
-  });
+  await abra(context, 'downloadBackup', { about: [domain], values: { snapshot }, cwd: dir });
   const [archive] = (await readdir(dir)).filter((name) => /\.tar(\.gz)?$|\.tgz$/.test(name));
   if (!archive) throw new CcCiError('abra app backup download wrote no archive');
   return join(dir, archive);
@@ -93,15 +58,6 @@ export async function downloadBackup(context: StageContext, snapshot: string, di
 /** Restores exactly this snapshot into the running app. @returns what the bot said of hooks that failed */
 export async function restoreBackup(context: StageContext, snapshot: string): Promise<string[]> {
   const { domain } = requireApp(context);
-  const { stdout, stderr } = await abraWithTerminal(context, [
-    'app',
-    'restore',
-    domain,
-    '--snapshot',
-    snapshot,
-    '-n',
-    '-C',
-    '-o',
-  ]);
+  const { stdout, stderr } = await abra(context, 'restoreBackup', { about: [domain], values: { snapshot } });
   return `${stdout}\n${stderr}`.match(HOOK_FAILED) ?? [];
 }

@@ -1,31 +1,57 @@
-import { CommandFailedError, InputError, type RunOptions, type RunResult } from '@cc-ci/core';
+import {
+  CommandFailedError,
+  InputError,
+  listSecrets,
+  listServices,
+  type RunOptions,
+  type RunResult,
+} from '@cc-ci/core';
 import { z } from 'zod';
+import { argvOf, OPERATIONS, type Operation, type OperationName } from './abra-operations.js';
 import { abraFolder, requireApp, runTool, type StageContext } from './context.js';
+import { renderApp } from './rendered.js';
 
-const SECRET_TIMEOUT_MS = 120_000;
-const QUICK_TIMEOUT_MS = 60_000;
-/** `docker stack deploy` resolves every image at its registry before it returns. */
-const DEPLOY_TIMEOUT_MS = 600_000;
-const UNDEPLOY_TIMEOUT_MS = 180_000;
+/** What a call is about, besides what the table of operations says of it. */
+export interface AbraCall extends Pick<RunOptions, 'cwd' | 'signal'> {
+  /** Arguments after the command's words. */
+  about?: readonly string[];
+  /** Values of the flags that take one. */
+  values?: Readonly<Record<string, string>>;
+  /** Whether its output stays out of the log. */
+  quiet?: boolean;
+}
 
 /**
- * Runs abra as this run's own: its ABRA_DIR, no prompts, English messages, no colours.
- * Proxy, Docker and abra's own variables pass through; nothing else of ours does.
+ * Does one operation of abra as this run's own: its ABRA_DIR, no prompts, English messages, no colours.
+ * @throws CommandFailedError when abra does not exit with 0
  */
 export async function abra(
   context: StageContext,
-  args: readonly string[],
-  options: Pick<RunOptions, 'cwd' | 'signal'> & {
-    timeoutMs: number;
-    quiet?: boolean;
-    /** Added to abra's environment. */
-    env?: NodeJS.ProcessEnv;
-    /** Another program that runs abra. */
-    program?: string;
-  },
+  name: OperationName,
+  { about, values, ...options }: AbraCall = {},
 ): Promise<RunResult> {
-  const { program = context.config.runner.abra, env, ...rest } = options;
+  const operation: Operation = OPERATIONS[name];
+  const call = { ...options, timeoutMs: operation.timeoutMs };
+  const argv = argvOf(name, about, values);
+  const program = context.config.runner.abra;
+  try {
+    return await runAbra(context, program, argv, call);
+  } catch (error) {
+    if (!operation.wantsTerminal || !isWithoutTerminal(error)) throw error;
+  }
+  return withTerminal(context, [program, ...argv], call);
+}
+
+/** Proxy, Docker and abra's own variables pass through to abra; nothing else of ours does. */
+function runAbra(
+  context: StageContext,
+  program: string,
+  args: readonly string[],
+  options: RunOptions & { quiet?: boolean },
+): Promise<RunResult> {
   return runTool(context, program, args, {
+    missingHint: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
+    ...options,
     env: {
       ...passThrough(process.env),
       ABRA_DIR: abraFolder(context.dir),
@@ -33,25 +59,9 @@ export async function abra(
       LC_ALL: 'C',
       TERM: 'dumb',
       NO_COLOR: '1',
-      ...env,
+      ...options.env,
     },
-    missingHint: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
-    ...rest,
   });
-}
-
-/**
- * An abra call for a shell: a command line that is the same whatever the arguments are, which come in variables.
- */
-export function abraArguments(
-  context: StageContext,
-  args: readonly string[],
-): { program: string; env: NodeJS.ProcessEnv } {
-  const words = [context.config.runner.abra, ...args];
-  return {
-    program: `exec ${words.map((_, index) => `"$ABRA_WORD_${index}"`).join(' ')}`,
-    env: Object.fromEntries(words.map((word, index) => [`ABRA_WORD_${index}`, word])),
-  };
 }
 
 const PASSED_ON =
@@ -61,48 +71,86 @@ function passThrough(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
 }
 
+/** Docker's words, and those of others who miss a terminal; Docker's are never translated. */
+function isWithoutTerminal(error: unknown): boolean {
+  return error instanceof CommandFailedError && /not a (?:TTY|terminal)/i.test(error.trace.output);
+}
+
+/**
+ * Runs a command under `script`, which gives it a terminal. The command line that `script` hands to a shell is the same
+ * whatever the words are: they come to it as variables.
+ */
+function withTerminal(
+  context: StageContext,
+  words: readonly string[],
+  options: RunOptions,
+): Promise<RunResult> {
+  const line = `exec ${words.map((_, index) => `"$ABRA_WORD_${index}"`).join(' ')}`;
+  const env = Object.fromEntries(words.map((word, index) => [`ABRA_WORD_${index}`, word]));
+  return runAbra(context, 'script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+    ...options,
+    env,
+  });
+}
+
+/** Whether a failure only means that there was nothing to do: abra says so, or, in whatever language, Docker does. */
+async function hadNothingToDo(
+  name: 'generateSecrets' | 'undeploy',
+  error: unknown,
+  isSo: () => Promise<boolean>,
+): Promise<boolean> {
+  if (!(error instanceof CommandFailedError)) return false;
+  return OPERATIONS[name].nothingToDo.test(error.trace.output) || isSo();
+}
+
 /** abra's version, as it says it; the stand-in calls itself 0.0.0-standin. */
 export async function abraVersion(context: StageContext): Promise<string> {
-  const { stdout } = await abra(context, ['--version'], { timeoutMs: QUICK_TIMEOUT_MS });
+  const { stdout } = await abra(context, 'version');
   return /abra version (\S+)/.exec(stdout)?.[1] ?? (stdout.trim() || 'unknown');
 }
 
 /** Registers the local server in this run's ABRA_DIR. */
 export async function addLocalServer(context: StageContext): Promise<void> {
-  await abra(context, ['server', 'add', '--local'], { timeoutMs: QUICK_TIMEOUT_MS });
+  await abra(context, 'addLocalServer');
 }
 
-/** Writes the app's env file from the recipe's sample. `-C -o`: the tree stays as we checked it out. */
+/** Writes the app's env file from the recipe's sample. */
 export async function newApp(context: StageContext): Promise<void> {
   const { domain } = requireApp(context);
-  const server = context.config.runner.abraServer;
-  await abra(
-    context,
-    ['app', 'new', context.plan.request.recipe, '-n', '-C', '-o', `--domain=${domain}`, `--server=${server}`],
-    { timeoutMs: QUICK_TIMEOUT_MS },
-  );
+  await abra(context, 'newApp', {
+    about: [context.plan.request.recipe],
+    values: { domain, server: context.config.runner.abraServer },
+  });
 }
 
 const generated = z.array(z.looseObject({ name: z.string(), value: z.string() }));
 
 /**
  * Generates every secret the recipe lets abra generate. Their values come out of this call only, once.
+ * @param given keys of secrets that are not generated but inserted later
  * @returns pairs of secret name (the compose key) and value; none when the recipe has no secrets
  */
-export async function generateSecrets(context: StageContext): Promise<[string, string][]> {
+export async function generateSecrets(
+  context: StageContext,
+  given: ReadonlySet<string>,
+): Promise<[string, string][]> {
   const { domain } = requireApp(context);
   let answer: RunResult;
   try {
-    answer = await abra(context, ['app', 'secret', 'generate', domain, '--all', '-n', '-m', '-C', '-o'], {
-      timeoutMs: SECRET_TIMEOUT_MS,
-      quiet: true,
-    });
+    answer = await abra(context, 'generateSecrets', { about: [domain], quiet: true });
   } catch (error) {
-    // abra exits 1 when there was nothing to generate (abra contract 3.3).
-    if (error instanceof CommandFailedError && /no secrets generated/i.test(error.trace.output)) return [];
+    if (await hadNothingToDo('generateSecrets', error, () => haveAllSecrets(context, given))) return [];
     throw withoutOutput(error);
   }
   return parseMachineOutput(answer.stdout, generated).map(({ name, value }) => [name, value]);
+}
+
+/** Whether Docker has every secret that the compose files name, save for the given ones. */
+async function haveAllSecrets(context: StageContext, given: ReadonlySet<string>): Promise<boolean> {
+  const { stack } = requireApp(context);
+  const { secrets } = await renderApp(context);
+  const there = new Set((await listSecrets(context.docker, `${stack}_`)).map(({ name }) => name));
+  return [...secrets].every(([key, name]) => given.has(key) || there.has(name));
 }
 
 /** An error of a command whose output may hold secrets that no redactor knows yet. */
@@ -116,40 +164,40 @@ function withoutOutput(error: unknown): unknown {
 }
 
 /**
- * The JSON in what abra printed: from the first `[` or `{` on, log lines before it are skipped.
+ * The JSON in what abra printed: from the first line on that begins one and is one to the end; log lines before it are
+ * skipped.
  * @throws InputError when there is none, or it is not of the expected form
  */
 export function parseMachineOutput<S extends z.ZodType>(stdout: string, schema: S): z.output<S> {
-  const at = stdout.search(/^[[{]/m);
-  if (at < 0) throw new InputError('abra answered without JSON where -m was given');
-  let value: unknown;
-  try {
-    value = JSON.parse(stdout.slice(at));
-  } catch (error) {
-    throw new InputError(`abra's JSON cannot be read: ${(error as Error).message}`);
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success)
+  let problem = 'abra answered without JSON where -m was given';
+  for (const { index } of stdout.matchAll(/^[[{]/gm)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(stdout.slice(index));
+    } catch (error) {
+      problem = `abra's JSON cannot be read: ${(error as Error).message}`;
+      continue;
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
     throw new InputError(`abra's JSON has another form than expected: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  }
+  throw new InputError(problem);
 }
 
-/** Deploys what is checked out (`-C`), without waiting: convergence is read from Docker. */
+/** Deploys what is checked out, without waiting: convergence is read from Docker. */
 export async function deployCheckout(context: StageContext): Promise<void> {
-  const { domain } = requireApp(context);
-  await abra(context, ['app', 'deploy', domain, '-n', '-C', '-o', '-D', '-c'], {
-    timeoutMs: DEPLOY_TIMEOUT_MS,
-  });
+  await abra(context, 'deploy', { about: [requireApp(context).domain] });
 }
 
 /** Removes the stack, as an operator would; volumes and secrets stay. Not deployed is fine. */
 export async function undeploy(context: StageContext, signal: AbortSignal): Promise<void> {
-  const { domain } = requireApp(context);
+  const { domain, stack } = requireApp(context);
+  const isGone = async () => (await listServices(context.docker, stack)).length === 0;
   try {
-    await abra(context, ['app', 'undeploy', domain, '-n'], { timeoutMs: UNDEPLOY_TIMEOUT_MS, signal });
+    await abra(context, 'undeploy', { about: [domain], signal });
   } catch (error) {
-    if (error instanceof CommandFailedError && /not deployed/i.test(error.trace.output)) return;
-    throw error;
+    if (!(await hadNothingToDo('undeploy', error, isGone))) throw error;
   }
 }
 
@@ -160,8 +208,5 @@ export async function insertSecret(
   version: string,
   file: string,
 ): Promise<void> {
-  const { domain } = requireApp(context);
-  await abra(context, ['app', 'secret', 'insert', domain, key, version, file, '-f', '-n', '-C', '-o'], {
-    timeoutMs: SECRET_TIMEOUT_MS,
-  });
+  await abra(context, 'insertSecret', { about: [requireApp(context).domain, key, version, file] });
 }

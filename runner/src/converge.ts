@@ -17,9 +17,10 @@ import { signalIn } from './signals.js';
  * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
  * check, which has passed; `running` where one is only known to run; `counted` where an update may yet begin.
  */
-const SETTLE_MS = { healthy: 1_500, running: 4_000, counted: 10_000 };
+const SETTLE_MS = { healthy: 1_000, running: 4_000, counted: 10_000 };
 /** Health and counters also change without an event we hear of: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 500;
+const SHORTEST_WAIT_MS = 20;
 
 /**
  * Waits until every service of the stack is up and stays up. Woken by Docker's events.
@@ -52,19 +53,24 @@ export async function waitConverged(
       const now = performance.now();
       if (steady?.state !== assessment.state) steady = { state: assessment.state, since: now };
       const lasted = now - steady.since;
-      if (
-        assessment.state === 'converged' &&
-        lasted >= SETTLE_MS[services.every(hasHealthCheck) ? 'healthy' : 'running']
-      )
-        return assessment.notes;
-      // A change that asks for no new task (where tasks may run, say) leaves the old ones as they are.
-      if (assessment.state === 'counted' && lasted >= SETTLE_MS.counted) return [];
+      const settle = settleTime(assessment, services);
+      if (lasted >= settle) return assessment.state === 'converged' ? assessment.notes : [];
       if (now >= deadline) throw await tooSlow(docker, stack, services, text, options.timeoutMs);
-      await bell.next(LOOK_AGAIN_MS);
+      await bell.next(Math.min(LOOK_AGAIN_MS, Math.max(settle - lasted, SHORTEST_WAIT_MS)));
     }
   } finally {
     listening.abort();
   }
+}
+
+/**
+ * How long what is so now has to stay so, in milliseconds; for ever where it is nothing to settle for. `counted` is: a
+ * change that asks for no new task (where tasks may run, say) leaves the old ones as they are.
+ */
+function settleTime({ state }: Assessment, services: readonly DockerService[]): number {
+  if (state === 'counted') return SETTLE_MS.counted;
+  if (state !== 'converged') return Number.POSITIVE_INFINITY;
+  return SETTLE_MS[services.every(hasHealthCheck) ? 'healthy' : 'running'];
 }
 
 function hasHealthCheck(service: DockerService): boolean {

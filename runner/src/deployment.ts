@@ -102,8 +102,8 @@ async function appendEnv(context: StageContext, values: Record<string, string>):
 }
 
 async function makeSecrets(context: StageContext, settings: RecipeSettings): Promise<void> {
-  await addSecrets(context, await generateSecrets(context));
   const fixtures = Object.entries(settings.secrets);
+  await addSecrets(context, await generateSecrets(context, new Set(Object.keys(settings.secrets))));
   if (fixtures.length === 0) return;
   const { stack } = requireApp(context);
   const { secrets } = await renderApp(context);

@@ -1,4 +1,5 @@
 export { parseMachineOutput } from './abra.js';
+export { type AbraFinding, examineAbra } from './abra-doctor.js';
 export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
 export { secretsFile } from './context.js';
 export { checkNodeSpace, checkSpace } from './disk.js';

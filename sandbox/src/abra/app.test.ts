@@ -18,6 +18,7 @@ describe('apps', () => {
       log: createLog(() => undefined),
       print: () => undefined,
       printError: () => undefined,
+      awkward: new Set(),
       noInput: true,
       offline: false,
     };

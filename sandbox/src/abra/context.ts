@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Docker, InputError } from '@cc-ci/core';
+import { type Awkward, translate } from './awkward.js';
 
 /** Lines for people, each beginning with its level's word as abra's do; all on stderr. */
 export interface Log {
@@ -24,6 +25,8 @@ export interface Abra {
   print(line: string): void;
   /** Writes a line to stderr, for what a command that was asked for says there itself. */
   printError(line: string): void;
+  /** What it makes harder than it need be. */
+  awkward: ReadonlySet<Awkward>;
   /** `--no-input`: every question is answered yes. */
   noInput: boolean;
   /** `--offline`: recipes are not fetched. */
@@ -73,4 +76,9 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** What a command says of itself on stdout, as opposed to what it was asked for. */
+export function printWords(abra: Abra, text: string): void {
+  abra.print(abra.awkward.has('translated') ? translate(text) : text);
 }

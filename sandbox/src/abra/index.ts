@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
  * Docker Swarm. Besides `ABRA_DIR` it reads
  * - `ABRA_STANDIN_ORIGIN`: where recipes are cloned from, the URL in front of `<recipe>.git`;
  * - `ABRA_STANDIN_BACKUPS`: a folder for snapshots, which stands for a deployed backup-bot-two; without it `backup`
- *   and `restore` fail as where no bot is.
+ *   and `restore` fail as where no bot is;
+ * - `ABRA_STANDIN_AWKWARD`: what it is to make harder than it need be, as other versions of abra do (awkward.ts).
  * It needs git, tar and the Docker client (20.10 or newer) on PATH. Images are never looked up in a registry.
  */
 export const ABRA_EXECUTABLE = fileURLToPath(new URL('../../bin/abra', import.meta.url));

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { CancelledError, connectDocker, describeError, disconnectDocker } from '@cc-ci/core';
 import { CommanderError } from 'commander';
+import { awkwardOf, translate } from './awkward.js';
 import { type Abra, abraDir, createLog } from './context.js';
 import { buildProgram } from './program.js';
 
@@ -22,12 +23,15 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
   // Nobody reads any more (`abra app logs | head`).
   process.stdout.on('error', () => stop.abort(new CancelledError('stdout is closed')));
 
-  const write = {
-    out: (text: string) => void process.stdout.write(text),
-    err: (text: string) => void process.stderr.write(text),
-  };
-  const log = createLog(write.err);
+  const out = (text: string) => void process.stdout.write(text);
+  const err = (text: string) => void process.stderr.write(text);
+  let write = { out, err };
+  let log = createLog(err);
   try {
+    const awkward = awkwardOf(env);
+    const say = awkward.has('stdout') ? out : err;
+    write = { out, err: awkward.has('translated') ? (text) => say(translate(text)) : say };
+    log = createLog(write.err);
     const docker = connectDocker(env.DOCKER_HOST);
     const abra: Abra = {
       dir: abraDir(env),
@@ -35,6 +39,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
       docker,
       signal: stop.signal,
       log,
+      awkward,
       print: (line) => write.out(`${line}\n`),
       printError: (line) => write.err(`${line}\n`),
       noInput: false,

@@ -21,6 +21,7 @@ async function meaning(...argv: string[]): Promise<{ verb: string; call: Call } 
     log: createLog(write),
     print: write,
     printError: write,
+    awkward: new Set<never>(),
     noInput: false,
     offline: false,
   };

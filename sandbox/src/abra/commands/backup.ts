@@ -5,7 +5,7 @@ import { CcCiError, describeError, InputError, run } from '@cc-ci/core';
 import { type App, loadApp, loadAppSynced } from '../app.js';
 import { createBackup, restoreBackup } from '../backup/backup.js';
 import { archivePath, findSnapshot, listSnapshots, snapshotStore } from '../backup/store.js';
-import type { Abra } from '../context.js';
+import { type Abra, printWords } from '../context.js';
 import { arg, type Call, type Group, type Verb } from '../verbs.js';
 
 /** `abra app backup`. */
@@ -53,12 +53,19 @@ export const restoreVerb: Verb = {
 
 async function create(call: Call): Promise<void> {
   const { abra } = call;
+  requireTerminal(abra);
   const app = await loadAppSynced(abra, arg(call, 0), call.has('chaos'));
   const tries = call.text('retries') ?? '1';
   if (!/^[1-9]\d?$/.test(tries)) throw new InputError(`--retries ${tries} is not a number from 1 to 99`);
   const snapshot = await retrying(abra, Number(tries), () => createBackup(abra, app));
-  abra.print(`snapshot ${snapshot.id} saved`);
-  abra.print('backup finished');
+  printWords(abra, `snapshot ${snapshot.id} saved`);
+  printWords(abra, 'backup finished');
+}
+
+/** abra asks Docker for a terminal, and from a pipe there is none to give. */
+function requireTerminal(abra: Abra): void {
+  if (abra.awkward.has('terminal') && !process.stdout.isTTY)
+    throw new InputError('the input device is not a TTY');
 }
 
 async function retrying<T>(abra: Abra, tries: number, work: () => Promise<T>): Promise<T> {
@@ -75,11 +82,12 @@ async function retrying<T>(abra: Abra, tries: number, work: () => Promise<T>): P
 
 async function restore(call: Call): Promise<void> {
   const { abra } = call;
+  requireTerminal(abra);
   if (call.has('target'))
     throw new InputError('--target is not supported by this stand-in: it restores in place');
   const app = await loadAppSynced(abra, arg(call, 0), call.has('chaos'));
   const snapshot = await restoreBackup(abra, app, call.text('snapshot'));
-  abra.print(`snapshot ${snapshot.id} restored`);
+  printWords(abra, `snapshot ${snapshot.id} restored`);
 }
 
 async function snapshots(call: Call): Promise<void> {
