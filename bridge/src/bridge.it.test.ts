@@ -35,6 +35,7 @@ describe('the bridge', () => {
   const nextStart = () => story.engine.started.next();
   const settled = () => until(() => story.triggers().every(({ dueAt }) => dueAt === null));
   const states = () => story.triggers().map(({ author, state }) => `${author} ${state}`);
+  const expectCollapsed = async () => expect(await story.nextEdit()).to.include('an earlier run');
   function endGreen({ run }: TestRequest): void {
     const outcome = { verdict: 'green' as const, sentence: 'all passed', evidence: [] };
     story.engine.setRecord(run, [stage('install', 'passed', { seconds: 3 })], outcome);
@@ -95,6 +96,7 @@ ${subject(run)}
       const request = await nextStart();
       expect(story.forge.statuses.map(({ state }) => state)).to.deep.equal([...earlier, 'pending']);
       expect(await story.nextComment()).to.equal(queued(request.run));
+      if (earlier.length > 0) await expectCollapsed();
       endGreen(request);
       expect(await story.nextEdit()).to.equal(green(request.run));
       await settled();
@@ -119,6 +121,10 @@ ${subject(run)}
 
     const request = await nextStart();
     expect(request.requestedBy).to.equal('bob');
+    const rejection = await story.nextComment();
+    expect(rejection)
+      .to.match(/^✗ \*\*not allowed\*\*.*`mallory`/)
+      .and.include('`coop-cloud`');
     expect(await story.nextComment()).to.equal(queued(request.run, 1, 'bob'));
     endGreen(request);
     expect(await story.nextEdit()).to.equal(green(request.run, 'bob'));
@@ -146,6 +152,7 @@ ${subject(run)}
 
     endGreen(second);
     expect(await story.nextEdit()).to.equal(green(second.run, 'bob'));
+    await expectCollapsed();
     await settled();
     expect(story.forge.statuses.map(({ state }) => state)).to.deep.equal(['pending', 'pending', 'success']);
     expect(story.forge.statuses[2]?.target_url).to.equal(`https://ci.test/runs/${second.run}/`);
@@ -172,10 +179,11 @@ ${subject(run)}
     const pull = story.forge.openPull(REPO, SHA);
     story.forge.readOnly.add(REPO);
     await story.start();
-    for (const _ of [1, 2]) {
+    for (const time of [1, 2]) {
       story.forge.comment(pull, 'alice', '!testme');
       const request = await nextStart();
       expect(await story.nextComment()).to.equal(queued(request.run));
+      if (time > 1) await expectCollapsed();
       endGreen(request);
       expect(await story.nextEdit()).to.equal(green(request.run));
       await settled();
@@ -323,6 +331,7 @@ ${subject(run)}
       story.forge.comment(pull, 'alice', '!testme');
       const { run } = await nextStart();
       await story.nextComment();
+      if (name !== 'cancelled') await expectCollapsed();
       end(run);
       expect(await story.nextEdit(), name).to.match(words);
       await settled();

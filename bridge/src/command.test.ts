@@ -9,8 +9,26 @@ describe('commands in comments', () => {
     });
   }
 
+  it('takes !testme stop and !testme status, with one space', () => {
+    expect(commandOf(' !testme stop\n')).to.equal('stop');
+    expect(commandOf('!testme status')).to.equal('status');
+  });
+
   const others = [
     '',
+    '!testme  stop',
+    '!testme\tstop',
+    '!testme\nstop',
+    '!testme\u00a0stop',
+    '!testme Stop',
+    '!testme stop!',
+    '!testme stop status',
+    '!testmestop',
+    '!testme-stop',
+    'stop',
+    '!stop',
+    '!testme statuses',
+    '! testme status',
     '!testmexyz',
     '!TESTME',
     '!Testme',
@@ -49,11 +67,14 @@ describe('commands in comments', () => {
       '<b>',
       '\\',
       'ME',
+      ' stop',
+      ' status',
       '\u0000',
     ];
     for (let seed = 1; seed <= 20_000; seed++) {
       const body = randomText(pieces, seed);
-      expect(commandOf(body) === 'testme', JSON.stringify(body)).to.equal(/^\s*!testme\s*$/.test(body));
+      const rule = /^\s*!testme(?: (stop|status))?\s*$/.exec(body);
+      expect(commandOf(body), JSON.stringify(body)).to.equal(rule ? (rule[1] ?? 'testme') : undefined);
     }
   });
 });
@@ -66,6 +87,7 @@ describe('what is decided about a comment', () => {
   it('is that it asks for a test', () => {
     expect(decide(comment, alice, bot)).to.equal('testme');
     expect(decide({ ...comment, updated_at: 6_000 }, alice, bot)).to.equal('testme');
+    expect(decide({ ...comment, body: '!testme stop' }, alice, bot)).to.equal('stop');
   });
   it('is that it was edited, when it was', () => {
     expect(decide({ ...comment, updated_at: 6_001 }, alice, bot)).to.equal('edited');

@@ -2,7 +2,7 @@ import type { BridgeContext } from './context.js';
 import { createComment, editComment, getPullRequest, listIssueComments } from './forge/client.js';
 import { ForgeError } from './forge/errors.js';
 import type { Trigger } from './triggers.js';
-import { isAbout } from './words.js';
+import { type CommentKind, isAbout } from './words.js';
 
 /** Our comment in the pull request as it stands now, or why none can stand there. */
 export type Said = { replyId: number; replyBody: string } | { gone: string };
@@ -15,37 +15,79 @@ const REFUSALS_BEFORE_GIVING_UP = 100;
  * posted it without our knowing, so before posting the pull request's comments are searched for it.
  * @throws ForgeError when it is worth another try
  */
-export async function say(context: BridgeContext, trigger: Trigger, body: string): Promise<Said> {
+export async function say(
+  context: BridgeContext,
+  trigger: Trigger,
+  body: string,
+  kind?: CommentKind,
+): Promise<Said> {
   if (trigger.replyBody === body && trigger.replyId !== null) {
     return { replyId: trigger.replyId, replyBody: body };
   }
+  return unlessGone(context, trigger, async () => ({
+    replyId: (await edited(context, trigger, body)) ?? (await ensure(context, trigger, body, kind)),
+    replyBody: body,
+  }));
+}
+
+/**
+ * Sees to it that a comment of its own beside the one on the run stands in the pull request; once it does it is left
+ * alone.
+ * @throws ForgeError when it is worth another try
+ */
+export async function sayBeside(
+  context: BridgeContext,
+  trigger: Trigger,
+  body: string,
+  kind: CommentKind,
+): Promise<{ id: number } | { gone: string }> {
+  return unlessGone(context, trigger, async () => ({ id: await ensure(context, trigger, body, kind) }));
+}
+
+/** Edits the comment we know of. @returns undefined when there is none (any more) */
+async function edited(context: BridgeContext, trigger: Trigger, body: string): Promise<number | undefined> {
+  if (trigger.replyId === null) return undefined;
   try {
-    return { replyId: await editOrPost(context, trigger, body), replyBody: body };
+    await editComment(context.forge, trigger.repo, trigger.replyId, body);
+    return trigger.replyId;
+  } catch (error) {
+    // Somebody deleted our comment: what became of the run is said all the same.
+    if (!(error instanceof ForgeError) || error.kind !== 'not-found') throw error;
+    return undefined;
+  }
+}
+
+/** Finds our comment of this kind and makes it say `body`, or posts it. @returns its id */
+async function ensure(
+  context: BridgeContext,
+  trigger: Trigger,
+  body: string,
+  kind: CommentKind | undefined,
+): Promise<number> {
+  const { forge } = context;
+  const bot = await context.bot();
+  const comments = await listIssueComments(forge, trigger.repo, trigger.pr);
+  const ours = comments.find(
+    (comment) => comment.user.id === bot.id && isAbout(trigger.run, comment.body, kind),
+  );
+  if (!ours) return (await createComment(forge, trigger.repo, trigger.pr, body)).id;
+  if (ours.body !== body) await editComment(forge, trigger.repo, ours.id, body);
+  return ours.id;
+}
+
+async function unlessGone<T>(
+  context: BridgeContext,
+  trigger: Trigger,
+  work: () => Promise<T>,
+): Promise<T | { gone: string }> {
+  try {
+    return await work();
   } catch (error) {
     if (!(error instanceof ForgeError)) throw error;
     const gone = await whyGone(context, trigger, error);
     if (gone === undefined) throw error;
     return { gone };
   }
-}
-
-async function editOrPost(context: BridgeContext, trigger: Trigger, body: string): Promise<number> {
-  const { forge } = context;
-  if (trigger.replyId !== null) {
-    try {
-      await editComment(forge, trigger.repo, trigger.replyId, body);
-      return trigger.replyId;
-    } catch (error) {
-      // Somebody deleted our comment: what became of the run is said all the same.
-      if (!(error instanceof ForgeError) || error.kind !== 'not-found') throw error;
-    }
-  }
-  const bot = await context.bot();
-  const comments = await listIssueComments(forge, trigger.repo, trigger.pr);
-  const ours = comments.find((comment) => comment.user.id === bot.id && isAbout(trigger.run, comment.body));
-  if (!ours) return (await createComment(forge, trigger.repo, trigger.pr, body)).id;
-  if (ours.body !== body) await editComment(forge, trigger.repo, ours.id, body);
-  return ours.id;
 }
 
 /** Why no comment can ever be made here; undefined when another try may do. */

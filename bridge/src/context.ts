@@ -5,6 +5,7 @@ import type { ForgeClient } from './forge/client.js';
 import type { ForgeUser } from './forge/schemas.js';
 import type { Observer } from './observer.js';
 import type { ReadRecord } from './progress.js';
+import type { Rules } from './rules.js';
 
 /** How often and how patiently. */
 export interface Timing {
@@ -32,6 +33,7 @@ export interface BridgeContext {
   /** Where people reach the dashboard, without a slash at its end. */
   publicUrl: string;
   readRecord: ReadRecord;
+  rules: Rules;
   timing: Timing;
   logger: Logger;
   observer: Observer;

@@ -3,7 +3,8 @@ import { backoffMs, createAlarm, pause } from './backoff.js';
 import type { BridgeContext } from './context.js';
 import { ForgeError } from './forge/errors.js';
 import { isFinal } from './machine.js';
-import { STEPS, type StepResult } from './steps.js';
+import type { StepResult } from './steps/step.js';
+import { STEPS } from './steps.js';
 import { advance, dueTriggers, nextDue, postpone, type Trigger } from './triggers.js';
 
 /** Milliseconds until the next look when no step is due; new triggers ring. */
@@ -124,8 +125,8 @@ async function advanceOnce(context: BridgeContext, trigger: Trigger): Promise<Tr
   const after = advance(context.store, trigger, result.event, result.facts ?? {}, dueAt);
   if (after.state !== trigger.state) {
     context.observer.moved(after, result.event);
-    const { run, repo, pr, commentId, state, reason } = after;
-    context.logger.info({ run, repo, pr, comment: commentId, state, reason }, result.event);
+    const { run, repo, pr, commentId, command, state, reason } = after;
+    context.logger.info({ run, repo, pr, comment: commentId, command, state, reason }, result.event);
   }
   return result.again ? undefined : after;
 }

@@ -9,6 +9,7 @@ import { NO_OBSERVER } from './observer.js';
 import { openBridgeStore } from './store.js';
 import { createFakeEngine } from './testing/fake-engine.js';
 import { BOT, FAKE_TOKEN, type FakeForge, ORG, startFakeForge } from './testing/fake-forge.js';
+import { PLAIN_RULES } from './testing/rules.js';
 import { listTriggers } from './triggers.js';
 
 const SHA = 'a'.repeat(40);
@@ -30,6 +31,7 @@ describe('looking at the feed', () => {
       org: ORG,
       publicUrl: 'https://ci.test',
       readRecord: async () => undefined,
+      rules: PLAIN_RULES,
       timing: DEFAULT_TIMING,
       logger: createLogger('test', 'silent'),
       observer: NO_OBSERVER,

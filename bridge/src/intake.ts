@@ -1,5 +1,7 @@
 import type { Logger, Store } from '@cc-ci/core';
+import { type Decision, isCommand } from './command.js';
 import type { Observer } from './observer.js';
+import { isListed, type Rules } from './rules.js';
 import { recordSeen, type SeenBy, type SeenComment } from './triggers.js';
 
 /** The one door through which comments come in, whichever way they were seen. */
@@ -15,20 +17,29 @@ export interface Intake {
 
 /** @param ring called when there is something to work on */
 export function createIntake(
-  { store, logger, observer }: { store: Store; logger: Logger; observer: Observer },
+  { store, logger, observer, rules }: { store: Store; logger: Logger; observer: Observer; rules: Rules },
   ring: () => void,
 ): Intake {
+  const decided = (comment: SeenComment): SeenComment =>
+    isCommand(comment.decision) && isListed(rules.ignoreUsers, comment.author)
+      ? { ...comment, decision: 'ignored-author' }
+      : comment;
+
   return {
     take(comments, via, alongside) {
-      const fresh = recordSeen(store, comments, Date.now(), alongside);
+      const fresh = recordSeen(store, comments.map(decided), Date.now(), alongside);
       for (const { commentId, repo, pr, author, decision } of fresh) {
-        const level = decision === 'testme' || decision === 'edited' ? 'info' : 'debug';
+        const level = isWorthTelling(decision) ? 'info' : 'debug';
         logger[level]({ comment: commentId, repo, pr, author, decision, via }, 'comment seen');
         observer.decided(decision, via);
       }
-      const commands = fresh.filter(({ decision }) => decision === 'testme').length;
+      const commands = fresh.filter(({ decision }) => isCommand(decision)).length;
       if (commands > 0) ring();
       return commands;
     },
   };
+}
+
+function isWorthTelling(decision: Decision): boolean {
+  return isCommand(decision) || decision === 'edited' || decision === 'ignored-author';
 }

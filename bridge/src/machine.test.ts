@@ -3,16 +3,25 @@ import { describe, it } from 'mocha';
 import { isFinal, STATES, type TriggerEvent, type TriggerState, transition } from './machine.js';
 
 const EVENTS: TriggerEvent[] = [
-  'is-member',
-  'is-no-member',
+  'may-test',
+  'may-stop',
+  'may-see',
+  'may-not-ask',
+  'may-not-ask-again',
+  'is-not-enrolled',
+  'is-not-enrolled-still',
   'can-be-tested',
   'cannot-be-tested',
   'answered',
   'build-started',
+  'stopped-before-start',
+  'stop-passed-on',
   'comment-posted',
+  'tidied',
   'looked',
   'build-ended',
   'status-settled',
+  'author-told',
   'pull-is-gone',
 ];
 
@@ -32,23 +41,46 @@ function allSteps(): string[] {
 describe('the state machine', () => {
   it('has these steps and no other', () => {
     expect(allSteps()).to.deep.equal([
-      'seen --is-member--> authorised',
-      'seen --is-no-member--> rejected',
+      'seen --may-test--> authorised',
+      'seen --may-stop--> stopping',
+      'seen --may-see--> answering',
+      'seen --may-not-ask--> rejecting',
+      'seen --may-not-ask-again--> rejected',
+      'authorised --is-not-enrolled--> unenrolled',
+      'authorised --is-not-enrolled-still--> refused',
       'authorised --can-be-tested--> resolved',
       'authorised --cannot-be-tested--> refusing',
       'authorised --pull-is-gone--> unanswerable',
+      'rejecting --answered--> rejected',
+      'rejecting --pull-is-gone--> rejected',
+      'unenrolled --answered--> refused',
+      'unenrolled --pull-is-gone--> unanswerable',
       'refusing --answered--> refused',
       'refusing --pull-is-gone--> unanswerable',
       'resolved --build-started--> started',
-      'started --comment-posted--> announced',
+      'resolved --stopped-before-start--> halted',
+      'halted --build-ended--> concluded',
+      'started --stop-passed-on--> started',
+      'started --comment-posted--> tidying',
       'started --pull-is-gone--> muted',
+      'tidying --stop-passed-on--> tidying',
+      'tidying --tidied--> announced',
+      'announced --stop-passed-on--> announced',
       'announced --looked--> announced',
       'announced --build-ended--> concluded',
       'announced --pull-is-gone--> muted',
+      'muted --stop-passed-on--> muted',
       'muted --looked--> muted',
       'muted --build-ended--> concluded',
-      'concluded --status-settled--> reported',
+      'concluded --status-settled--> settled',
       'concluded --pull-is-gone--> unanswerable',
+      'settled --author-told--> told',
+      'settled --pull-is-gone--> unanswerable',
+      'told --tidied--> reported',
+      'stopping --answered--> answered',
+      'stopping --pull-is-gone--> unanswerable',
+      'answering --answered--> answered',
+      'answering --pull-is-gone--> unanswerable',
     ]);
   });
 
@@ -60,9 +92,14 @@ describe('the state machine', () => {
     for (const state of STATES) expect(reachable(state).some(isFinal), state).to.equal(true);
   });
 
-  it('starts a build only after its author was found to be a member', () => {
-    const strangers = reachable('seen', (event) => event !== 'is-member');
-    expect(strangers).to.deep.equal(['seen', 'rejected']);
+  it('does nothing for somebody who was not found to be allowed to ask', () => {
+    const strangers = reachable('seen', (event) => !event.startsWith('may-') || event.startsWith('may-not'));
+    expect(strangers).to.deep.equal(['seen', 'rejecting', 'rejected']);
+  });
+
+  it('starts a build only for !testme', () => {
+    const others = reachable('seen', (event) => event !== 'may-test');
+    expect(others).to.not.include('started').and.not.include('resolved');
   });
 });
 

@@ -15,6 +15,7 @@ import { type RunningBridge, runBridge } from './bridge.js';
 import { DEFAULT_TIMING } from './context.js';
 import { connectForge } from './forge/client.js';
 import { NO_OBSERVER } from './observer.js';
+import { rulesOf } from './rules.js';
 import { listStatusRefusals, openBridgeStore, probeStore } from './store.js';
 
 /** A bridge and its HTTP server. */
@@ -62,6 +63,7 @@ export async function startBridge(
       org,
       publicUrl,
       readRecord: (run) => readRun(runFolder(stateDir, run)),
+      rules: rulesOf(config.bridge),
       timing: { ...DEFAULT_TIMING, pollMs: pollInterval * 1_000 },
       logger,
       observer: NO_OBSERVER,

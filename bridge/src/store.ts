@@ -38,6 +38,23 @@ const MIGRATIONS = [
    CREATE INDEX triggers_by_commit ON triggers (repo, sha);
    CREATE TABLE status_refusals (repo TEXT PRIMARY KEY, refused_at INTEGER NOT NULL) STRICT;
    CREATE TABLE probe (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL) STRICT;`,
+  // `stop_number` is the trigger that asked to stop this one; `answers` says what was granted an answer, and when.
+  `ALTER TABLE triggers ADD COLUMN command TEXT NOT NULL DEFAULT 'testme';
+   ALTER TABLE triggers ADD COLUMN stop_number INTEGER REFERENCES triggers (number);
+   ALTER TABLE triggers ADD COLUMN stop_reason TEXT;
+   ALTER TABLE triggers ADD COLUMN stop_passed_on INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE triggers ADD COLUMN collapsed INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX triggers_by_pull ON triggers (repo, pr);
+   CREATE TABLE answers (
+     run TEXT PRIMARY KEY REFERENCES triggers (run),
+     kind TEXT NOT NULL,
+     author TEXT NOT NULL COLLATE NOCASE,
+     repo TEXT NOT NULL,
+     pr INTEGER NOT NULL,
+     granted_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX answers_by_author ON answers (kind, author);
+   CREATE INDEX answers_by_pull ON answers (kind, repo, pr);`,
 ];
 
 /** Opens the bridge's database. */

@@ -1,5 +1,5 @@
 import { newRunId, type Store, type Verdict } from '@cc-ci/core';
-import type { Decision } from './command.js';
+import { type Command, type Decision, isCommand } from './command.js';
 import { isFinal, STATES, type TriggerEvent, type TriggerState, transition } from './machine.js';
 
 /** What the steps of a trigger find out, one after another. */
@@ -16,9 +16,11 @@ export interface TriggerFacts {
   /** What the run came to. */
   verdict: Verdict | null;
   sentence: string | null;
+  /** 1 once the engine knows that the build is to be stopped. */
+  stopPassedOn: 0 | 1;
 }
 
-/** One `!testme` and all that became of it. */
+/** One command and all that became of it. */
 export interface Trigger extends TriggerFacts {
   /** Counts the triggers in the order they were seen. */
   number: number;
@@ -27,7 +29,10 @@ export interface Trigger extends TriggerFacts {
   repo: string;
   pr: number;
   author: string;
+  command: Command;
   state: TriggerState;
+  /** Who stopped it, in the words people read; null while nobody has. */
+  stopReason: string | null;
   /** Failures in a row of the step it waits for, and what the last one was. */
   attempts: number;
   lastError: string | null;
@@ -35,8 +40,9 @@ export interface Trigger extends TriggerFacts {
   dueAt: number | null;
 }
 
-const COLUMNS = `number, comment_id AS commentId, run, repo, pr, author, state, sha, src, origin, reason,
-  reply_id AS replyId, reply_body AS replyBody, verdict, sentence, attempts, last_error AS lastError, due_at AS dueAt`;
+const COLUMNS = `number, comment_id AS commentId, run, repo, pr, author, command, state, sha, src, origin, reason,
+  reply_id AS replyId, reply_body AS replyBody, verdict, sentence, stop_reason AS stopReason,
+  stop_passed_on AS stopPassedOn, attempts, last_error AS lastError, due_at AS dueAt`;
 
 /** How a comment was seen. */
 export type SeenBy = 'poll' | 'webhook';
@@ -69,14 +75,14 @@ export function recordSeen(
      ON CONFLICT (comment_id) DO NOTHING`,
   );
   const insertTrigger = store.prepare<[SeenComment & { run: string; now: number; seenAt: string }]>(
-    `INSERT INTO triggers (comment_id, run, repo, pr, author, state, due_at, seen_at, updated_at)
-     VALUES (@commentId, @run, @repo, @pr, @author, 'seen', @now, @seenAt, @seenAt)`,
+    `INSERT INTO triggers (comment_id, run, repo, pr, author, command, state, due_at, seen_at, updated_at)
+     VALUES (@commentId, @run, @repo, @pr, @author, @decision, 'seen', @now, @seenAt, @seenAt)`,
   );
   const record = store.transaction(() => {
     alongside();
     return comments.filter((comment) => {
       if (insertComment.run({ ...comment, seenAt }).changes === 0) return false;
-      if (comment.decision === 'testme') insertTrigger.run({ ...comment, run: newRunId(), now, seenAt });
+      if (isCommand(comment.decision)) insertTrigger.run({ ...comment, run: newRunId(), now, seenAt });
       return true;
     });
   });
@@ -122,7 +128,7 @@ export function advance(
   const row = store
     .prepare<[Record<string, string | number | null>], Trigger>(
       `UPDATE triggers SET state = @state, sha = @sha, src = @src, origin = @origin, reason = @reason,
-         reply_id = @replyId, reply_body = @replyBody, verdict = @verdict, sentence = @sentence,
+         reply_id = @replyId, reply_body = @replyBody, verdict = @verdict, sentence = @sentence, stop_passed_on = @stopPassedOn,
          attempts = 0, last_error = NULL, due_at = @dueAt, updated_at = @updatedAt
        WHERE number = @number AND state = @from RETURNING ${COLUMNS}`,
     )
@@ -143,6 +149,68 @@ export function postpone(store: Store, trigger: Trigger, error: string, dueAt: n
   store
     .prepare('UPDATE triggers SET attempts = attempts + 1, last_error = ?, due_at = ? WHERE number = ?')
     .run(error, dueAt, trigger.number);
+}
+
+/** States in which a run is still to be stopped: asked for, and not ended. */
+const STOPPABLE = `('authorised', 'resolved', 'started', 'tidying', 'announced', 'muted')`;
+
+/**
+ * Marks the earlier runs of a pull request that have not ended as to be stopped. Their own steps do the rest, and
+ * are due at once. One whose author is not looked up yet is marked, too, but may come to nothing anyway.
+ * @param stop the trigger that asks for it
+ * @returns the ids of the runs that are being stopped, by this trigger or an earlier one
+ */
+export function markStopped(store: Store, stop: Trigger, reason: string, now: number): string[] {
+  const earlier = `command = 'testme' AND repo = @repo AND pr = @pr AND number < @number`;
+  const mark = store.prepare<[Record<string, string | number>]>(
+    `UPDATE triggers SET stop_number = @number, stop_reason = @reason, due_at = @now
+     WHERE ${earlier} AND stop_number IS NULL AND (state = 'seen' OR state IN ${STOPPABLE})`,
+  );
+  const list = store.prepare<[Record<string, string | number>], { run: string }>(
+    `SELECT run FROM triggers
+     WHERE ${earlier} AND (state IN ${STOPPABLE} OR (stop_number = @number AND sha IS NOT NULL)) ORDER BY number`,
+  );
+  const { repo, pr, number } = stop;
+  const both = store.transaction(() => {
+    mark.run({ repo, pr, number, reason, now });
+    return list.all({ repo, pr, number }).map(({ run }) => run);
+  });
+  return both.immediate();
+}
+
+/** The newest run of a pull request before this trigger: one that was, is or will be built. */
+export function newestRun(store: Store, { repo, pr, number }: Trigger): Trigger | undefined {
+  const row = store
+    .prepare<[string, number, number], Trigger>(
+      `SELECT ${COLUMNS} FROM triggers
+       WHERE command = 'testme' AND repo = ? AND pr = ? AND number < ?
+         AND (state = 'authorised' OR (sha IS NOT NULL AND state <> 'refused'))
+       ORDER BY number DESC LIMIT 1`,
+    )
+    .get(repo, pr, number);
+  return row && checked(row);
+}
+
+/**
+ * Runs of a pull request that have ended, have a comment that is not collapsed yet, and are older than this trigger:
+ * or, when this one has ended, older than the newest that has.
+ */
+export function outdatedRuns(store: Store, { repo, pr, number }: Trigger): Trigger[] {
+  const ended = `command = 'testme' AND repo = @repo AND pr = @pr AND verdict IS NOT NULL`;
+  return store
+    .prepare<[Record<string, string | number>], Trigger>(
+      `SELECT ${COLUMNS} FROM triggers
+       WHERE ${ended} AND collapsed = 0 AND reply_id IS NOT NULL AND state <> 'unanswerable'
+         AND number < max(@number, (SELECT coalesce(max(number), 0) FROM triggers WHERE ${ended}))
+       ORDER BY number`,
+    )
+    .all({ repo, pr, number })
+    .map(checked);
+}
+
+/** Notes that a run's comment is collapsed, or cannot be. */
+export function noteCollapsed(store: Store, { number }: Trigger): void {
+  store.prepare('UPDATE triggers SET collapsed = 1 WHERE number = ?').run(number);
 }
 
 /** Whether a later trigger tests the same commit of the same repository: then that one's status counts. */

@@ -55,6 +55,25 @@ describe('configuration', () => {
     expect(config.engine.maxTests).to.equal(2);
   });
 
+  it('reads lists: separated by commas in the environment, as arrays in the file', () => {
+    const CC_CI_CONFIG = file(JSON.stringify({ bridge: { allowUsers: ['carol'], enrolled: 'a,b' } }));
+    const { bridge } = loadConfig(['bridge'], {
+      ...BRIDGE,
+      CC_CI_CONFIG,
+      CC_CI_ENROLLED: ' *, !traefik ,',
+      CC_CI_IGNORE_USERS: 'renovate',
+    });
+    expect(bridge.enrolled).to.deep.equal(['*', '!traefik']);
+    expect(bridge.allowUsers).to.deep.equal(['carol']);
+    expect(bridge.ignoreUsers).to.deep.equal(['renovate']);
+    const plain = loadConfig(['bridge'], BRIDGE).bridge;
+    expect([plain.enrolled, plain.allowUsers, plain.mention]).to.deep.equal([undefined, [], 'always']);
+    const problems = problemsOf(() =>
+      loadConfig(['bridge'], { ...BRIDGE, CC_CI_ENROLLED: 'coop/x', CC_CI_ALLOW_USERS: '@carol' }),
+    );
+    expect(problems.join()).to.include('CC_CI_ENROLLED: ').and.include('CC_CI_ALLOW_USERS: ');
+  });
+
   it('lists every problem with its variable and what was expected', () => {
     const problems = problemsOf(() =>
       loadConfig(['bridge', 'engine'], {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, InputError } from './errors.js';
 import { describeIssues } from './files.js';
-import { cloneUrl } from './names.js';
+import { cloneUrl, repoPattern, userLogin } from './names.js';
 
 /** One setting: its environment variable, what it may be, and what it means. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -41,6 +41,12 @@ const mebibytes = (from: number, to: number) =>
     .number(`expected MiB from ${from} to ${to}`)
     .min(from, `expected MiB from ${from} to ${to}`)
     .max(to, `expected MiB from ${from} to ${to}`);
+/** A list: in the environment separated by commas, in the file an array, too. */
+const list = (item: z.ZodString) =>
+  z
+    .union([z.string().transform((text) => text.split(',')), z.array(z.string())], 'expected a comma list')
+    .transform((entries) => entries.map((entry) => entry.trim()).filter((entry) => entry !== ''))
+    .pipe(z.array(item));
 const dnsName = z
   .string()
   .regex(
@@ -169,7 +175,32 @@ export const settings = {
     org: setting(
       'CC_CI_ORG',
       z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'expected an organisation name'),
-      'Organisation whose repositories are enrolled and whose members may ask',
+      'Organisation whose repositories are looked at and whose members may ask',
+    ),
+    enrolled: setting(
+      'CC_CI_ENROLLED',
+      list(repoPattern).optional(),
+      'Repositories of the organisation that are tested: names and patterns, for example `*,!traefik`; default: all, unless `CC_CI_ENROLLED_FILE` is set',
+    ),
+    enrolledFile: setting(
+      'CC_CI_ENROLLED_FILE',
+      path.optional(),
+      'File with more such patterns, one a line, `#` begins a comment; read at every decision, so no restart is needed',
+    ),
+    allowUsers: setting(
+      'CC_CI_ALLOW_USERS',
+      list(userLogin).default([]),
+      'Users who may ask without being members, also while the forge cannot tell who is one',
+    ),
+    ignoreUsers: setting(
+      'CC_CI_IGNORE_USERS',
+      list(userLogin).default([]),
+      'Users whose comments are never commands: other bots',
+    ),
+    mention: setting(
+      'CC_CI_MENTION',
+      z.enum(['always', 'failure', 'never']).default('always'),
+      'When whoever asked is told in a fresh comment that the run has ended (edits notify nobody)',
     ),
     pollInterval: setting(
       'CC_CI_POLL_INTERVAL',
@@ -302,7 +333,7 @@ export function describeSettings(): {
 
 function fallbackOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault)
-    return String(schema.def.defaultValue);
+    return String(schema.def.defaultValue) || 'none';
   return schema.safeParse(undefined).success ? 'none' : 'required';
 }
 

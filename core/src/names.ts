@@ -104,3 +104,11 @@ export function appNames(recipe: string, run: string, zone: string, longestPart:
   const domain = `${label}.${zone}`;
   return { label, domain, stack: domain.replaceAll('.', '_') };
 }
+
+/** A repository's name in which `*` and `?` stand for anything and one character; with `!` before it: not these. */
+export const repoPattern = z
+  .string()
+  .regex(
+    /^!?[A-Za-z0-9_.*?-]{1,200}$/,
+    'expected repository names or patterns such as wordpress, *, !traefik',
+  );

@@ -1,20 +1,25 @@
 import type { RunRecord, StageRecord, TestRequest } from '@cc-ci/core';
 import { type Outcome, pendingStage } from '@cc-ci/core';
-import type { Build, Engine } from '@cc-ci/engine';
+import { type Build, type Engine, isFinal } from '@cc-ci/engine';
 import { createQueue, type Queue } from './queue.js';
+
+/** Calls that can be broken. */
+type Call = 'start' | 'get' | 'cancel';
 
 /** An engine that runs nothing: tests say what becomes of its builds, and what their runs' records are. */
 export interface FakeEngine extends Engine {
   /** Requests it started a build for, once each. */
   started: Queue<TestRequest>;
+  /** Builds it was told to end, once each. They go on until the test ends them. */
+  cancelled: Queue<{ run: string; reason: string }>;
   change(run: string, change: Partial<Build>): void;
   forget(run: string): void;
   setRecord(run: string, stages: StageRecord[], outcome?: Outcome): void;
   readRecord(run: string): Promise<RunRecord | undefined>;
   /** The next `times` calls of this kind fail. With `after`, starting a build works and fails only then. */
-  break(call: 'start' | 'get', times: number, after?: boolean): void;
+  break(call: Call, times: number, after?: boolean): void;
   /** The next call of this kind never comes back. With `after`, it does its part first. */
-  hang(call: 'start' | 'get', after: boolean): { reached: Promise<void> };
+  hang(call: Call, after: boolean): { reached: Promise<void> };
 }
 
 const TIME = '2026-11-21T12:00:00.000Z';
@@ -23,10 +28,12 @@ export function createFakeEngine(): FakeEngine {
   const builds = new Map<string, Build>();
   const records = new Map<string, RunRecord>();
   const started = createQueue<TestRequest>();
-  const broken = { start: 0, get: 0, after: false };
-  let hanging: { call: 'start' | 'get'; after: boolean; reached: () => void } | undefined;
+  const cancelled = createQueue<{ run: string; reason: string }>();
+  const wishes = new Set<string>();
+  const broken = { start: 0, get: 0, cancel: 0, after: false };
+  let hanging: { call: Call; after: boolean; reached: () => void } | undefined;
 
-  async function goWrongMaybe(call: 'start' | 'get', after: boolean): Promise<void> {
+  async function goWrongMaybe(call: Call, after: boolean): Promise<void> {
     if (hanging?.call === call && hanging.after === after) {
       hanging.reached();
       hanging = undefined;
@@ -39,6 +46,7 @@ export function createFakeEngine(): FakeEngine {
 
   return {
     started,
+    cancelled,
     async start(request) {
       await goWrongMaybe('start', false);
       const known = builds.get(request.run);
@@ -67,7 +75,15 @@ export function createFakeEngine(): FakeEngine {
     },
     list: async () => [...builds.values()],
     async *logs() {},
-    cancel: async () => undefined,
+    async cancel(run, reason) {
+      await goWrongMaybe('cancel', false);
+      const build = builds.get(run);
+      if (build && !isFinal(build.state) && !wishes.has(run)) {
+        wishes.add(run);
+        cancelled.push({ run, reason });
+      }
+      await goWrongMaybe('cancel', true);
+    },
     close: async () => undefined,
     change(run, change) {
       const build = builds.get(run);

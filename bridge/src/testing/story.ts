@@ -6,10 +6,12 @@ import { expect } from 'chai';
 import { type RunningBridge, runBridge } from '../bridge.js';
 import { connectForge, type ForgeClient } from '../forge/client.js';
 import { NO_OBSERVER } from '../observer.js';
+import type { Rules } from '../rules.js';
 import { openBridgeStore } from '../store.js';
 import { listTriggers, type Trigger } from '../triggers.js';
 import { createFakeEngine, type FakeEngine } from './fake-engine.js';
 import { FAKE_TOKEN, type FakeForge, ORG, startFakeForge } from './fake-forge.js';
+import { PLAIN_RULES } from './rules.js';
 
 /** Where links in a story's comments lead. */
 export const PUBLIC_URL = 'https://ci.test';
@@ -33,7 +35,7 @@ export interface Story {
   end(): Promise<void>;
 }
 
-export async function tellStory(): Promise<Story> {
+export async function tellStory(rules: Partial<Rules> = {}): Promise<Story> {
   const folder = await mkdtemp(join(tmpdir(), 'cc-ci-bridge-'));
   const forge = await startFakeForge();
   const engine = createFakeEngine();
@@ -58,6 +60,7 @@ export async function tellStory(): Promise<Story> {
         org: ORG,
         publicUrl: PUBLIC_URL,
         readRecord: engine.readRecord,
+        rules: { ...PLAIN_RULES, ...rules },
         timing: { pollMs: 20, followMs: 10, retry: { firstMs: 10, capMs: 40 } },
         logger: createLogger('test', process.env.BRIDGE_TEST_LOG ?? 'silent'),
         observer: NO_OBSERVER,
@@ -102,9 +105,18 @@ export async function tellStory(): Promise<Story> {
       await rm(folder, { recursive: true });
       expect(forge.messages.unread(), 'messages nobody expected').to.deep.equal([]);
       expect(engine.started.unread(), 'builds nobody expected').to.deep.equal([]);
+      expect(engine.cancelled.unread(), 'cancels nobody expected').to.deep.equal([]);
     },
   };
   return story;
+}
+
+/** Which comment of ours it is, however it is worded: its verdict, unless it is another than the one on a run. */
+export function kindOf({ body }: { body: string }): string {
+  const marker = / (done|answer) -->$/.exec(body)?.[1];
+  if (marker) return marker === 'done' ? 'mention' : 'answer';
+  if (body.includes('an earlier run')) return 'collapsed';
+  return /^\S+ \*\*([a-z ]+)\*\*/.exec(body)?.[1] ?? body;
 }
 
 /** Waits until a condition holds; mocha's own timeout ends the wait. */
