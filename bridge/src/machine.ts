@@ -2,8 +2,8 @@
  * Where a trigger stands. Each state but the last ones owes one thing, to the database, the engine or the forge.
  *
  * `seen` → may its author ask? Then by what is asked:
- * - `!testme`: `authorised` → is the repository enrolled, what is to be tested? → `resolved` → build started →
- *   `started` → comment posted → `tidying` → older runs' comments collapsed → `announced` → build ended, comment says
+ * - `!testme`: `authorised` → is the repository enrolled, what is to be tested? → `resolved` → status set → `pending` →
+ *   build started → `started` → comment posted → `tidying` → older runs' comments collapsed → `announced` → build ended, comment says
  *   so → `concluded` → status set → `settled` → who asked is told → `told` → older comments collapsed → `reported`.
  *   `halted`: stopped before its build was started. `muted`: the build goes on, but nothing can be said in the pull
  *   request any more.
@@ -19,6 +19,7 @@ export const STATES = [
   'unenrolled',
   'refusing',
   'resolved',
+  'pending',
   'halted',
   'started',
   'tidying',
@@ -82,7 +83,8 @@ const TABLE: Record<ActiveState, Partial<Record<TriggerEvent, TriggerState>>> = 
   rejecting: { answered: 'rejected', 'pull-is-gone': 'rejected' },
   unenrolled: { answered: 'refused', 'pull-is-gone': 'unanswerable' },
   refusing: { answered: 'refused', 'pull-is-gone': 'unanswerable' },
-  resolved: { 'build-started': 'started', 'stopped-before-start': 'halted' },
+  resolved: { 'status-settled': 'pending' },
+  pending: { 'build-started': 'started', 'stopped-before-start': 'halted' },
   halted: { 'build-ended': 'concluded' },
   started: { 'comment-posted': 'tidying', 'stop-passed-on': 'started', 'pull-is-gone': 'muted' },
   tidying: { tidied: 'announced', 'stop-passed-on': 'tidying' },

@@ -2,7 +2,7 @@ import type { ActiveState } from './machine.js';
 import { tellAuthor, tidy } from './steps/after.js';
 import { stopRuns, tellStatus } from './steps/answer.js';
 import { authorise, explainEnrolment, refuse, reject, resolve } from './steps/ask.js';
-import { announce, conclude, follow, followSilently, halt, start, stoppable } from './steps/run.js';
+import { announce, conclude, follow, followSilently, halt, sayPending, start, stoppable } from './steps/run.js';
 import type { Step } from './steps/step.js';
 
 /** What is done in each state. */
@@ -12,7 +12,8 @@ export const STEPS: Record<ActiveState, Step> = {
   rejecting: reject,
   unenrolled: explainEnrolment,
   refusing: refuse,
-  resolved: start,
+  resolved: sayPending,
+  pending: start,
   halted: halt,
   started: stoppable(announce),
   tidying: stoppable(tidy),

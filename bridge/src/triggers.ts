@@ -152,7 +152,7 @@ export function postpone(store: Store, trigger: Trigger, error: string, dueAt: n
 }
 
 /** States in which a run is still to be stopped: asked for, and not ended. */
-const STOPPABLE = `('authorised', 'resolved', 'started', 'tidying', 'announced', 'muted')`;
+const STOPPABLE = `('authorised', 'resolved', 'pending', 'started', 'tidying', 'announced', 'muted')`;
 
 /**
  * Marks the earlier runs of a pull request that have not ended as to be stopped. Their own steps do the rest, and

@@ -27,7 +27,7 @@ export async function tellStatus(context: BridgeContext, trigger: Trigger): Prom
 
 async function standingOf(context: BridgeContext, run: Trigger): Promise<Progress> {
   const { verdict, sentence } = run;
-  if (verdict === null && ['authorised', 'resolved'].includes(run.state)) {
+  if (verdict === null && ['authorised', 'resolved', 'pending'].includes(run.state)) {
     return { phase: 'queued', position: undefined };
   }
   const progress = await look(context, run);

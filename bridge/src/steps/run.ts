@@ -10,16 +10,20 @@ import { afterSaying, factsOf, look, requestOf, type Step, type StepResult, stop
 /** The steps of a run, from its build's start to its status. */
 
 /** Pending before anything else: a green status of an earlier run must not stand over this one. */
-export async function start(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
-  const { engine } = context;
-  if (trigger.stopReason !== null) {
-    // An earlier attempt may have started it without our knowing.
-    const build = await engine.get(trigger.run);
-    return { event: build ? 'build-started' : 'stopped-before-start' };
-  }
+export async function sayPending(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
   await settleStatus(context, trigger, pendingStatus());
-  await engine.start(testRequest.parse(requestOf(trigger)));
-  return { event: 'build-started' };
+  return { event: 'status-settled' };
+}
+
+/** Starts the build, unless it was stopped before. */
+export async function start({ engine }: BridgeContext, trigger: Trigger): Promise<StepResult> {
+  if (trigger.stopReason === null) {
+    await engine.start(testRequest.parse(requestOf(trigger)));
+    return { event: 'build-started' };
+  }
+  // An earlier attempt may have started it without our knowing.
+  const build = await engine.get(trigger.run);
+  return { event: build ? 'build-started' : 'stopped-before-start' };
 }
 
 /** Says of a run that it was stopped before its build was started. */
