@@ -13,14 +13,15 @@ const subject = (run: string, link = 'follow the run', author = 'alice') =>
   `\`custom-html\` at \`0123456789ab\`, asked for by \`${author}\` · [${link}](https://ci.test/runs/${run}/)`;
 const queued = (run: string, position = 1, author = 'alice') =>
   `· **queued**, number ${position} in the queue\n\n${subject(run, 'follow the run', author)}\n\n<!-- cc-ci run:${run} -->`;
-const green = (run: string, author = 'alice') =>
+const cloned = (repo: string) => `http://forge.test/${repo}.git`;
+const green = (run: string, author = 'alice', from = `--src ${cloned(REPO)}`) =>
   `✓ **green**: \`all passed\`\n\n${subject(run, 'run page', author)}
 
 | stage | result | duration |
 | --- | --- | --- |
 | install | ✓ passed | 3.0 s |
 
-${againBlock(`npx cc-ci run custom-html --ref ${SHA}`)}
+${againBlock(`npx cc-ci run custom-html --ref ${SHA} ${from}`)}
 
 <!-- cc-ci run:${run} -->`;
 
@@ -72,7 +73,8 @@ ${subject(run)}
 <!-- cc-ci run:${run} -->`);
 
     endGreen({ run } as TestRequest);
-    expect(await story.nextEdit()).to.equal(green(run));
+    const fork = `--src ${cloned('alice/custom-html')} --origin ${cloned(REPO)}`;
+    expect(await story.nextEdit()).to.equal(green(run, 'alice', fork));
     await settled();
     expect(states()).to.deep.equal(['alice reported']);
     const context = {

@@ -136,7 +136,9 @@ describe('commands', () => {
         stopComment({ run: runOf(1), author: 'bob', stopped: [run], publicUrl }),
       );
       const body = await story.nextComment();
-      expect(body).to.match(/^– \*\*cancelled\*\*: `stopped by bob`/).and.include(`cc-ci run:${run} -->`);
+      expect(body)
+        .to.match(/^– \*\*cancelled\*\*: `stopped by bob`/)
+        .and.include(`cc-ci run:${run} -->`);
       story.engine.break('start', 0);
       await settled();
       expect(states()).to.deep.equal(['alice testme reported', 'bob stop answered']);
@@ -232,7 +234,10 @@ describe('commands', () => {
       const red = await askStatus();
       expect(red).to.include('red').and.include('it is over').and.include(run);
       story.engine.forget(run);
-      expect(await askStatus()).to.include('red').and.include('it is over').and.include(run);
+      expect(await askStatus())
+        .to.include('red')
+        .and.include('it is over')
+        .and.include(run);
 
       // What leads to no run is none.
       Object.assign(pull, { state: 'closed' });

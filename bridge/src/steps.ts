@@ -2,7 +2,16 @@ import type { ActiveState } from './machine.js';
 import { tellAuthor, tidy } from './steps/after.js';
 import { stopRuns, tellStatus } from './steps/answer.js';
 import { authorise, explainEnrolment, refuse, reject, resolve } from './steps/ask.js';
-import { announce, conclude, follow, followSilently, halt, sayPending, start, stoppable } from './steps/run.js';
+import {
+  announce,
+  conclude,
+  follow,
+  followSilently,
+  halt,
+  sayPending,
+  start,
+  stoppable,
+} from './steps/run.js';
 import type { Step } from './steps/step.js';
 
 /** What is done in each state. */

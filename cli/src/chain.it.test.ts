@@ -58,9 +58,10 @@ describe('from a comment to its result', function () {
     return openPull(world.org, recipe, local.dir, branch, `Try ${branch}`);
   };
   const say = (who: Identity, pull: OpenedPull, text: string) => comment(world.org.url, who, pull, text);
+  /** The bot's comments on runs, without its answers and mentions. */
   const botComments = async (pull: OpenedPull) =>
     (await commentsOn(world.org.url, world.org.member, pull)).filter(
-      ({ user }) => user.login === world.org.bot.login,
+      ({ user, body }) => user.login === world.org.bot.login && /run:[a-z0-9]+ -->$/.test(body),
     );
   it('tests for members only, and only what is exactly !testme', async () => {
     const { member, stranger } = world.org;
