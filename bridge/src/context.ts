@@ -8,8 +8,10 @@ import type { ReadRecord } from './progress.js';
 
 /** How often and how patiently. */
 export interface Timing {
-  /** Milliseconds between two looks at the forge's feed. */
+  /** Milliseconds between two looks at the forge. */
   pollMs: number;
+  /** Requests a minute that looking may take where the forge cannot be searched. */
+  pollBudget: number;
   /** Milliseconds between two looks at a build. */
   followMs: number;
   /** How failures of the forge and the engine are retried. */
@@ -18,6 +20,7 @@ export interface Timing {
 
 export const DEFAULT_TIMING: Timing = {
   pollMs: 5_000,
+  pollBudget: 60,
   followMs: 1_000,
   retry: { firstMs: 1_000, capMs: 60_000 },
 };
