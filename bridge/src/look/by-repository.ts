@@ -45,6 +45,8 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
   /** Repositories that were gone when they were to be read; if they are listed again, they are hidden from us. */
   let missing = new Set<string>();
   let listedAt = Number.NEGATIVE_INFINITY;
+  /** When they were listed, by the forge's clock: of those that were made since nothing was read. */
+  let listedTo = 0;
 
   const listPage = (page: number) => {
     budget.spend();
@@ -56,8 +58,9 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     return { date, stamps: items.map(({ updated_at }) => updated_at) };
   }
 
-  /** New ones are read from where all others are known to. */
-  async function relist(readTo: number): Promise<void> {
+  /** New ones are read from where all are known to. */
+  async function relist({ clock, readTo }: Progress): Promise<void> {
+    const askedAt = clock.now();
     const listed = (await listAll(listPage)).filter(({ archived }) => !archived);
     const isHidden = ({ full_name: repo }: ForgeRepository) => missing.has(repo);
     for (const { full_name: repo } of listed.filter(isHidden)) {
@@ -73,6 +76,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
       }),
     );
     listedAt = now();
+    listedTo = askedAt;
   }
 
   async function read(repo: WatchedRepo, { clock, baseline }: Progress): Promise<SeenComment[]> {
@@ -92,7 +96,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
   return async () => {
     await context.bot();
     const progress = await progressOf(reading, firstSight);
-    if (now() - listedAt >= RELIST_MS) await relist(progress.readTo);
+    if (now() - listedAt >= RELIST_MS) await relist(progress);
     pending.clear();
     const turn = nextOnes([...watched.values()], budget, now());
     const { comments, gone, failures } = await readRepos(turn.keys(), async (name) => {
@@ -104,7 +108,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     // Under its new name it is read from where everything was known to: that must not move until it is listed.
     if (gone.size > 0) listedAt = Number.NEGATIVE_INFINITY;
     const marks = [...watched.values()].map((repo) => pending.get(repo) ?? repo.readTo);
-    const readTo = gone.size > 0 || marks.length === 0 ? progress.readTo : Math.min(...marks);
+    const readTo = gone.size > 0 ? progress.readTo : Math.min(listedTo, ...marks);
     const hasNews = comments.length > 0 || readTo !== progress.readTo || progress.baseline.isNew;
     const commands = hasNews ? takeIn(reading, progress, comments, readTo) : 0;
     for (const [repo, mark] of pending) repo.readTo = mark;

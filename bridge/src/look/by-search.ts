@@ -122,6 +122,8 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
     // By the time of the question: whatever came while repositories were read is for the next look.
     const newest = Math.max(askedAt, ...pulls.map(({ updatedAt }) => updatedAt));
     const nextReadTo = Math.min(newest, date ?? newest);
+    // The forge's clock was set back: what was read then is not what is to be read from now on.
+    if (nextReadTo < readTo) known.clear();
 
     if (!pulls.some(isNews) && !progress.baseline.isNew) {
       reading.progress = { ...progress, readTo: nextReadTo };

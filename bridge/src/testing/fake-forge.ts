@@ -73,6 +73,8 @@ export interface Knobs {
   pageless: boolean;
   /** How much the search understands: nothing at all, or everything but whose repositories are asked for. */
   search: 'whole' | 'missing' | 'ownerless';
+  /** Repositories that are listed, but not shown. */
+  unreadable: Set<string>;
   /** Seconds by which the clock of the proxy before it, which dates its answers, is ahead; undefined: no date. */
   proxyAhead: number | undefined;
   /** Called before each answer of the search. */
@@ -121,10 +123,18 @@ export const BOT = 'cc-ci-bot';
 const TOKEN = 'bot-token-7f3a';
 export const FAKE_TOKEN = TOKEN;
 
+/** What a list is asked for. */
+interface ListQuery {
+  page?: string;
+  since?: string;
+  owner?: string;
+  state?: string;
+}
+
 type Effect = (
   request: FastifyRequest<{
     Params: Record<string, string>;
-    Querystring: { page?: string; since?: string; owner?: string };
+    Querystring: ListQuery;
   }>,
 ) => {
   status: number;
@@ -150,6 +160,7 @@ export async function startFakeForge(): Promise<FakeForge> {
   const knobs: Knobs = {
     pageless: false,
     search: 'whole',
+    unreadable: new Set(),
     proxyAhead: 0,
     beforeSearch: () => undefined,
   };
@@ -185,7 +196,7 @@ export async function startFakeForge(): Promise<FakeForge> {
 
   function updatedAt({ changes }: Pull): number {
     const shown = changes.filter(({ commentId }) => commentId === undefined || !hidden.has(commentId));
-    return Math.max(...shown.map(({ at }) => at));
+    return shown.at(-1)?.at ?? 0;
   }
 
   /** Since when is asked for, and which page of it, 50 entries long. */
@@ -232,6 +243,7 @@ export async function startFakeForge(): Promise<FakeForge> {
         const prefix = knobs.search === 'whole' ? `${request.query.owner}/` : '';
         const found = pulls
           .filter((pull) => pull.repo.startsWith(prefix) && isSince(request)(updatedAt(pull)))
+          .filter(({ state }) => request.query.state === 'all' || state === (request.query.state ?? 'open'))
           // As in Gitea: the one opened last first.
           .toReversed();
         return pageOf(found.map(issueJson), request);
@@ -243,7 +255,7 @@ export async function startFakeForge(): Promise<FakeForge> {
       '/repos/:owner/:repo/issues/comments',
       (request) => {
         const name = `${request.params.owner}/${request.params.repo}`;
-        if (!pulls.some(({ repo }) => repo === name)) return NOT_FOUND;
+        if (knobs.unreadable.has(name) || !pulls.some(({ repo }) => repo === name)) return NOT_FOUND;
         const found = comments.filter(
           ({ id, repo, updatedAt }) => repo === name && !hidden.has(id) && isSince(request)(updatedAt),
         );
@@ -345,7 +357,7 @@ export async function startFakeForge(): Promise<FakeForge> {
   for (const [endpoint, method, path, effect] of effects) {
     app.route<{
       Params: Record<string, string>;
-      Querystring: { page?: string; since?: string; owner?: string };
+      Querystring: ListQuery;
     }>({
       method,
       url: `/api/v1${path}`,
