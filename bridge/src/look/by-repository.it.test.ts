@@ -76,6 +76,20 @@ describe('looking repository by repository', () => {
     }
   });
 
+  it('does so also where a look may ask for one thing only', async () => {
+    await scene.end();
+    scene = await setLookScene({ pollMs: 5_000, pollBudget: 12 });
+    scene.forge.knobs.search = 'missing';
+    const pulls = some(40);
+    await scene.look();
+    ask(pulls[20] ?? expect.fail());
+    await looksUntil(1);
+    ask(pulls[20] ?? expect.fail());
+    expect(await looksUntil(2)).to.be.at.most(2);
+    ask(pulls[39] ?? expect.fail());
+    expect(await looksUntil(3)).to.be.at.most(80);
+  });
+
   it('reads comments to their end', async () => {
     const pull = open('coop-cloud/recipe');
     await scene.look();

@@ -1,7 +1,7 @@
 import { listOrgRepos, type Page } from '../forge/lists.js';
 import type { ForgeRepository } from '../forge/schemas.js';
 import type { SeenComment } from '../triggers.js';
-import { type Budget, createBudget } from './budget.js';
+import { createBudget } from './budget.js';
 import {
   type FirstSight,
   type Progress,
@@ -47,6 +47,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
   let listedAt = Number.NEGATIVE_INFINITY;
   /** When they were listed, by the forge's clock: of those that were made since nothing was read. */
   let listedTo = 0;
+  let turns = 0;
 
   const listPage = (page: number) => {
     budget.spend();
@@ -93,14 +94,35 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     pending.set(repo, Math.min(newest, date ?? newest));
     return seenComments(comments, repo.name, bot.id, baseline);
   }
+
+  /**
+   * The repositories whose turn it is, as many as the budget allows: alternately one of those where something was said
+   * lately and one of the others, each time the one that waits the longest.
+   */
+  function nextOnes(): Map<string, WatchedRepo> {
+    const at = now();
+    const waiting = [...watched.values()].sort((a, b) => a.readAt - b.readAt);
+    const active = waiting.filter(({ activeAt }) => at - activeAt < ACTIVE_MS);
+    const others = waiting.filter((repo) => !active.includes(repo));
+    const chosen = new Map<string, WatchedRepo>();
+    for (let left = budget.left(); left > 0; left--) {
+      turns += 1;
+      const [first, second] = turns % 2 === 0 ? [active, others] : [others, active];
+      const next = first.shift() ?? second.shift();
+      if (!next) break;
+      chosen.set(next.name, next);
+    }
+    return chosen;
+  }
+
   return async () => {
     await context.bot();
     const progress = await progressOf(reading, firstSight);
     if (now() - listedAt >= RELIST_MS) await relist(progress);
     pending.clear();
-    const turn = nextOnes([...watched.values()], budget, now());
-    const { comments, gone, failures } = await readRepos(turn.keys(), async (name) => {
-      const repo = turn.get(name);
+    const chosen = nextOnes();
+    const { comments, gone, failures } = await readRepos(chosen.keys(), async (name) => {
+      const repo = chosen.get(name);
       return repo ? read(repo, progress) : [];
     });
     for (const name of gone) watched.delete(name);
@@ -116,24 +138,6 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     if (failures.size > 0) throw failure;
     return commands;
   };
-}
-
-/**
- * The repositories whose turn it is, as many as the budget allows: by turns one of those where something was said
- * lately and one of the others, each time the one that waits the longest.
- */
-function nextOnes(repos: readonly WatchedRepo[], budget: Budget, at: number): Map<string, WatchedRepo> {
-  const waiting = repos.toSorted((a, b) => a.readAt - b.readAt);
-  const active = waiting.filter(({ activeAt }) => at - activeAt < ACTIVE_MS);
-  const others = waiting.filter((repo) => !active.includes(repo));
-  const turn = new Map<string, WatchedRepo>();
-  for (let left = budget.left(); left > 0; left--) {
-    const queue = left % 2 === 0 && active.length > 0 ? active : others.length > 0 ? others : active;
-    const next = queue.shift();
-    if (!next) break;
-    turn.set(next.name, next);
-  }
-  return turn;
 }
 
 /** All repositories of a list whose pages can be short, and even empty, before the last one. */
