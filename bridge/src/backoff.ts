@@ -7,7 +7,7 @@ export interface Backoff {
 }
 
 /** No forge makes us wait longer than this, whatever it says. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /**
  * Milliseconds to wait after the `failures`th failure in a row (from 1): doubling, the upper half at random so that

@@ -244,8 +244,10 @@ ${subject(run)}
   it('says nothing where the pull request was deleted before it was looked at', async () => {
     const pull = story.forge.openPull(REPO, SHA);
     await story.start();
-    story.forge.deletePull(pull);
+    const asked = story.forge.break('member', { how: 'drop' });
     story.forge.comment(pull, 'alice', '!testme');
+    await asked.reached;
+    story.forge.deletePull(pull);
     await until(() => story.triggers()[0]?.state === 'unanswerable');
     expect(story.triggers()[0]?.reason).to.match(/HTTP 404: The target couldn't be found\.$/);
   });

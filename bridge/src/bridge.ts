@@ -1,9 +1,9 @@
 import type { BridgeContext } from './context.js';
 import { startDriver } from './driver.js';
-import { feedLook } from './feed.js';
 import { type ForgeClient, isOrgMember, whoAmI } from './forge/client.js';
 import type { ForgeUser } from './forge/schemas.js';
 import { createIntake, type Intake } from './intake.js';
+import { orgLook } from './look/look.js';
 import { type PollHealth, startPoller } from './poller.js';
 
 /** The bridge at work, without its HTTP server. */
@@ -23,9 +23,9 @@ export function runBridge(parts: Omit<BridgeContext, 'bot'>): RunningBridge {
   const context: BridgeContext = { ...parts, bot: rememberBot(parts) };
   const driver = startDriver(context);
   const intake = createIntake(context, driver.ring);
-  const lookAtFeed = feedLook(context, intake);
   const poller = startPoller({
-    look: lookAtFeed,
+    look: orgLook(context, intake),
+    quietMs: context.forge.quietMs,
     intervalMs: context.timing.pollMs,
     retry: context.timing.retry,
     logger: context.logger,

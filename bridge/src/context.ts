@@ -9,8 +9,10 @@ import type { Rules } from './rules.js';
 
 /** How often and how patiently. */
 export interface Timing {
-  /** Milliseconds between two looks at the forge's feed. */
+  /** Milliseconds between two looks at the forge. */
   pollMs: number;
+  /** Requests a minute that looking may take where the forge cannot be searched. */
+  pollBudget: number;
   /** Milliseconds between two looks at a build. */
   followMs: number;
   /** How failures of the forge and the engine are retried. */
@@ -19,6 +21,7 @@ export interface Timing {
 
 export const DEFAULT_TIMING: Timing = {
   pollMs: 5_000,
+  pollBudget: 60,
   followMs: 1_000,
   retry: { firstMs: 1_000, capMs: 60_000 },
 };

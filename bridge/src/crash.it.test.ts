@@ -97,11 +97,17 @@ describe('whatever breaks', () => {
     }
   }
 
-  it('a bridge that is killed while it reads the feed loses no comment', async () => {
+  it('a bridge that is killed while it looks for comments loses none', async () => {
     for (const after of [false, true]) {
-      const point = story.forge.break('feed', { how: 'hang', after });
-      await point.reached;
+      const search = story.forge.break('search', { how: 'hang', after });
+      await search.reached;
       story.forge.comment(pull, 'alice', after ? 'another one' : '!testme');
+      await story.crash();
+      const comments = story.forge.break('repoComments', { how: 'hang', after });
+      const started = story.start();
+      await comments.reached;
+      // It hangs in the first look already.
+      void started;
       await story.crash();
       await story.start();
     }
@@ -114,7 +120,8 @@ describe('whatever breaks', () => {
       story.forge.comment(pull, author, '!testme'),
     );
     const ended = others.map(() => story.engine.started.next().then(endGreenOnceAnnounced));
-    const requests = () => story.forge.requests.filter((name) => !['feed', 'whoAmI'].includes(name)).length;
+    const requests = () =>
+      story.forge.requests.filter((name) => !['search', 'repoComments', 'whoAmI'].includes(name)).length;
     const isDone = () => {
       const triggers = story.triggers();
       return triggers.length === others.length && triggers.every(({ dueAt }) => dueAt === null);
@@ -206,7 +213,7 @@ describe('whatever breaks', () => {
     expect(story.triggers().map(({ state }) => state)).to.deep.equal(['reported', 'reported']);
   });
 
-  for (const [endpoint, on] of [['feed', 1] as const, ...POINTS]) {
+  for (const [endpoint, on] of [['search', 1] as const, ['repoComments', 1] as const, ...POINTS]) {
     it(`a database that cannot be written from ${endpoint} ${on} on is waited for, and nothing is done twice`, async () => {
       const point = story.forge.break(endpoint, { how: 'not', on });
       // A comment that was posted is found when it is to be posted again.

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import markdownIt from 'markdown-it';
 import { describe, it } from 'mocha';
 import { type Command, commandOf, decide } from './command.js';
-import { forgeActivity, forgePull } from './forge/schemas.js';
+import { forgeComment, forgeIssue, forgePull } from './forge/schemas.js';
 import type { Progress } from './progress.js';
 import {
   brokenBytes,
@@ -14,7 +14,7 @@ import {
   fuzz,
   nastyText,
 } from './testing/fuzz.js';
-import { FEED, PULL } from './testing/gitea-answers.js';
+import { COMMENT, ISSUE, PULL } from './testing/gitea-answers.js';
 import { FACTS } from './testing/samples.js';
 import * as words from './words.js';
 
@@ -213,7 +213,11 @@ describe('20,000 answers of a forge', () => {
   it('are read or refused, and bring nothing down', () => {
     const counts = { read: 0, refused: 0, 'no JSON': 0 };
     fuzz(SEED, 20_000, (chance) => {
-      const [schema, value] = chance.oneIn(2) ? [forgeActivity, chance.one(FEED)] : [forgePull, PULL];
+      const [schema, value] = chance.one([
+        [forgeComment, COMMENT],
+        [forgeIssue, ISSUE],
+        [forgePull, PULL],
+      ] as const);
       const before = JSON.stringify(value);
       const text = brokenBytes(chance, brokenJson(chance, value)).toString();
       expect(JSON.stringify(value), 'the original').to.equal(before);

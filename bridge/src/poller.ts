@@ -22,11 +22,13 @@ export interface Poller {
 }
 
 /**
- * Calls `look` every `intervalMs` milliseconds; after failures it waits longer and longer, and as long as the forge
- * asks. Comes back to its pace by itself.
+ * Calls `look` every `intervalMs` milliseconds; after failures it waits longer and longer. Before each look it waits as
+ * long as the forge asked to be left alone, whichever request it answered so. Comes back to its pace by itself.
  */
 export function startPoller(options: {
   look: () => Promise<unknown>;
+  /** Milliseconds from now for which the forge wants to be left alone. */
+  quietMs: () => number;
   intervalMs: number;
   retry: Backoff;
   logger: Logger;
@@ -57,7 +59,11 @@ export function startPoller(options: {
 
   async function loop(firstWait: Promise<number>): Promise<void> {
     await pause(await firstWait, stopping.signal);
-    while (!stopping.signal.aborted) await pause(await look(), stopping.signal);
+    while (!stopping.signal.aborted) {
+      // What the driver asks meanwhile may be answered so, too.
+      const quietMs = options.quietMs();
+      await pause(quietMs > 0 ? quietMs : await look(), stopping.signal);
+    }
   }
 
   const first = look();

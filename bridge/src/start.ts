@@ -38,7 +38,7 @@ export async function startBridge(
   logger: Logger,
 ): Promise<StartedBridge> {
   const { stateDir, publicUrl } = config.common;
-  const { forgeUrl, forgeTokenFile, org, pollInterval, listen } = config.bridge;
+  const { forgeUrl, forgeTokenFile, org, pollInterval, pollBudget, listen } = config.bridge;
   const token = readSecretFile(forgeTokenFile, 'CC_CI_FORGE_TOKEN_FILE');
   const lock = tryLock(join(stateDir, 'bridge.lock'));
   if (!lock) {
@@ -64,7 +64,7 @@ export async function startBridge(
       publicUrl,
       readRecord: (run) => readRun(runFolder(stateDir, run)),
       rules: rulesOf(config.bridge),
-      timing: { ...DEFAULT_TIMING, pollMs: pollInterval * 1_000 },
+      timing: { ...DEFAULT_TIMING, pollMs: pollInterval * 1_000, pollBudget },
       logger,
       observer: NO_OBSERVER,
     });

@@ -38,6 +38,14 @@ const MIGRATIONS = [
    CREATE INDEX triggers_by_commit ON triggers (repo, sha);
    CREATE TABLE status_refusals (repo TEXT PRIMARY KEY, refused_at INTEGER NOT NULL) STRICT;
    CREATE TABLE probe (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL) STRICT;`,
+  // Where the feed had nothing, nobody knows from when on comments count: the next look begins anew.
+  `CREATE TABLE look (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     baseline_at INTEGER NOT NULL,
+     read_to INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO look (one, baseline_at, read_to) SELECT 1, newest_at, newest_at FROM feed WHERE newest_at > 0;
+   DROP TABLE feed;`,
   // `stop_number` is the trigger that asked to stop this one; `answers` says what was granted an answer, and when.
   `ALTER TABLE triggers ADD COLUMN command TEXT NOT NULL DEFAULT 'testme';
    ALTER TABLE triggers ADD COLUMN stop_number INTEGER REFERENCES triggers (number);
@@ -63,27 +71,25 @@ export function openBridgeStore(path: string): Store {
 }
 
 /**
- * How far the feed was read. Entries up to `baselineId` are older than this bridge; the newest entry seen so far was
- * made at `newestAt` (milliseconds, the forge's clock).
+ * How far the forge was read, in milliseconds by the forge's clock. Comments made before `baselineAt` are older than
+ * this bridge; of what was said up to `readTo` nothing is missing, save for what a forge brings late.
  */
-export interface FeedMark {
-  baselineId: number;
-  newestAt: number;
+export interface LookMark {
+  baselineAt: number;
+  readTo: number;
 }
 
-/** How far the feed was read; undefined when it never was. */
-export function readMark(store: Store): FeedMark | undefined {
-  return store
-    .prepare<[], FeedMark>('SELECT baseline_id AS baselineId, newest_at AS newestAt FROM feed')
-    .get();
+/** How far the forge was read; undefined when it never was. */
+export function readMark(store: Store): LookMark | undefined {
+  return store.prepare<[], LookMark>('SELECT baseline_at AS baselineAt, read_to AS readTo FROM look').get();
 }
 
-/** Keeps how far the feed was read; the baseline is set once and for all. */
-export function saveMark(store: Store, mark: FeedMark): void {
+/** Keeps how far the forge was read; the baseline is set once and for all. */
+export function saveMark(store: Store, mark: LookMark): void {
   store
-    .prepare<[FeedMark]>(
-      `INSERT INTO feed (one, baseline_id, newest_at) VALUES (1, @baselineId, @newestAt)
-       ON CONFLICT (one) DO UPDATE SET newest_at = max(newest_at, excluded.newest_at)`,
+    .prepare<[LookMark]>(
+      `INSERT INTO look (one, baseline_at, read_to) VALUES (1, @baselineAt, @readTo)
+       ON CONFLICT (one) DO UPDATE SET read_to = excluded.read_to`,
     )
     .run(mark);
 }

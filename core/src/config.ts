@@ -207,6 +207,16 @@ export const settings = {
       seconds(0.1, 3600).default(5),
       'Seconds between two looks at the forge',
     ),
+    pollBudget: setting(
+      'CC_CI_POLL_BUDGET',
+      z.coerce
+        .number('expected a whole number from 1 to 6000')
+        .int('expected a whole number from 1 to 6000')
+        .min(1, 'expected a whole number from 1 to 6000')
+        .max(6000, 'expected a whole number from 1 to 6000')
+        .default(60),
+      'Requests a minute for looking at repositories one by one, where the forge has no search over all of them',
+    ),
     listen: setting(
       'CC_CI_BRIDGE_LISTEN',
       listenAddress.prefault('127.0.0.1:8090'),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { ALICE, BOT, COMMENT, FEED, FORBIDDEN, NOT_FOUND, PULL, STATUS } from '../testing/gitea-answers.js';
+import { ALICE, BOT, COMMENT, FORBIDDEN, ISSUE, NOT_FOUND, PULL, STATUS } from '../testing/gitea-answers.js';
 import {
   connectForge,
   createComment,
@@ -10,11 +10,11 @@ import {
   getPullRequest,
   isOrgMember,
   listIssueComments,
-  listOrgActivities,
   setCommitStatus,
   whoAmI,
 } from './client.js';
 import { ForgeError, parseRetryAfter } from './errors.js';
+import { searchPulls } from './lists.js';
 
 const TOKEN = 'secret-token-5c1e';
 const REPO = 'coop-cloud/custom-html';
@@ -67,20 +67,6 @@ describe('the forge client', () => {
   it('asks each thing at its own place, with the token in its header', async () => {
     answers({ body: BOT });
     expect(await whoAmI(forge)).to.deep.equal({ id: 2, login: 'bot' });
-    answers({ body: FEED, headers: { 'x-total-count': '3' } });
-    const { activities, total } = await listOrgActivities(forge, 'coop-cloud', 2);
-    expect(total).to.equal(3);
-    expect(activities.map(({ id, op_type, content }) => [id, op_type, content])).to.deep.equal([
-      [7, 'create_pull_request', '1|Fix'],
-      [11, 'comment_pull', '1| !testme\n'],
-    ]);
-    expect(activities[1]?.comment).to.deep.equal({
-      id: 2,
-      body: ' !testme\n',
-      created_at: Date.parse('2026-11-21T08:30:45Z'),
-      updated_at: Date.parse('2026-11-21T08:30:45Z'),
-      pull_request_url: 'http://127.0.0.1:40457/coop-cloud/custom-html/pulls/1',
-    });
     answers({ body: PULL });
     expect(await getPullRequest(forge, REPO, 1)).to.deep.equal({
       number: 1,
@@ -106,7 +92,6 @@ describe('the forge client', () => {
 
     expect(asked.map(({ what }) => what)).to.deep.equal([
       'GET /api/v1/user',
-      'GET /api/v1/orgs/coop-cloud/activities/feeds?limit=50&page=2',
       'GET /api/v1/repos/coop-cloud/custom-html/pulls/1',
       'GET /api/v1/orgs/coop-cloud/members/alice',
       'POST /api/v1/repos/coop-cloud/custom-html/issues/1/comments',
@@ -246,9 +231,23 @@ describe('the forge client', () => {
   }
 
   it('names what is wrong in an answer of another form', async () => {
-    answers({ body: [FEED[0], { ...FEED[1], act_user: { id: 'x', login: '' } }] });
-    const error = await failure(listOrgActivities(forge, 'coop-cloud', 1));
-    expect(error.message).to.match(/feeds answered in another form: 1\.act_user\.id: .*; 1\.act_user\.login/);
+    answers({ body: [ISSUE, { ...ISSUE, number: 'x', updated_at: 'now' }] });
+    const error = await failure(searchPulls(forge, 'coop-cloud', { since: 0, page: 1 }));
+    expect(error.message).to.match(/search answered in another form: 1\.number: .*; 1\.updated_at/);
+  });
+
+  it('knows for how long it was asked to leave the forge alone, by whichever answer', async () => {
+    expect(forge.quietMs()).to.equal(0);
+    answers({ status: 503, headers: { 'retry-after': '20' }, body: '' });
+    await failure(createComment(forge, REPO, 1, 'hello'));
+    answers({ status: 429, headers: { 'retry-after': '5' }, body: '' });
+    await failure(whoAmI(forge));
+    answers({ body: BOT });
+    await whoAmI(forge);
+    expect(forge.quietMs()).to.be.within(15_000, 20_000);
+    answers({ status: 429, headers: { 'retry-after': '999999999' }, body: '' });
+    await failure(whoAmI(forge));
+    expect(forge.quietMs()).to.be.within(3_000_000, 3_600_000);
   });
 
   it('says why where nobody listens', async () => {

@@ -1,15 +1,14 @@
 import { describeIssues } from '@cc-ci/core';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { LONGEST_RETRY_AFTER_MS } from '../backoff.js';
 import type { Observer } from '../observer.js';
 import { errorOfStatus, ForgeError, type ForgeErrorKind } from './errors.js';
 import {
   type CommitState,
-  type ForgeActivity,
   type ForgeComment,
   type ForgePull,
   type ForgeUser,
-  forgeActivity,
   forgeComment,
   forgePull,
   forgeUser,
@@ -23,7 +22,7 @@ const CONNECTIONS = 8;
 /** Characters of an answer that are read; 50 comments of the forge's greatest size fit well. */
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 /** Entries asked for in one page; Gitea gives no more by default. */
-const PAGE_SIZE = 50;
+export const PAGE_SIZE = 50;
 
 interface Call {
   method: 'GET' | 'POST' | 'PATCH';
@@ -34,7 +33,8 @@ interface Call {
   answers?: readonly number[];
 }
 
-interface Answer {
+/** What the forge answered, with header names in lower case. */
+export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -45,6 +45,11 @@ export interface ForgeClient {
   readonly url: string;
   /** @throws ForgeError when the answer is not one of those expected, or there is none */
   ask(call: Call): Promise<Answer>;
+  /**
+   * Milliseconds from now for which the forge asked to be left alone (Retry-After), by its answer to any request;
+   * 0 when it did not, or they are over.
+   */
+  quietMs(): number;
   close(): Promise<void>;
 }
 
@@ -60,6 +65,7 @@ export function connectForge(options: {
 }): ForgeClient {
   const agent = new Agent({ connections: CONNECTIONS });
   const base = options.url.replace(/\/+$/, '');
+  let quietUntil = 0;
 
   async function ask(call: Call): Promise<Answer> {
     const what = `${call.method} ${base}/api/v1${call.path}`;
@@ -82,10 +88,13 @@ export function connectForge(options: {
         tell('ok');
         return answer;
       } catch (error) {
-        tell(error instanceof ForgeError ? error.kind : 'unavailable');
+        const { kind = 'unavailable', retryAfterMs = 0 } = error instanceof ForgeError ? error : {};
+        tell(kind);
+        quietUntil = Math.max(quietUntil, performance.now() + Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS));
         throw error;
       }
     },
+    quietMs: () => Math.max(0, quietUntil - performance.now()),
     close: () => agent.destroy(),
   };
 }
@@ -145,7 +154,8 @@ function reasonOf(error: unknown): string {
   return error.message || code || error.name;
 }
 
-function parse<S extends z.ZodType>(answer: Answer, schema: S, what: string): z.output<S> {
+/** @throws ForgeError `unexpected`, naming what is wrong, for an answer of another form */
+export function parse<S extends z.ZodType>(answer: Answer, schema: S, what: string): z.output<S> {
   let value: unknown;
   try {
     value = JSON.parse(answer.body);
@@ -170,31 +180,13 @@ function firstIssues(error: z.ZodError): string {
 }
 
 /** The path of a repository `owner/name`. */
-function repoPath(repo: string): string {
+export function repoPath(repo: string): string {
   return `/repos/${repo.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** The user the token belongs to (scope: read user). */
 export async function whoAmI(forge: ForgeClient): Promise<ForgeUser> {
   return parse(await forge.ask({ method: 'GET', path: '/user' }), forgeUser, 'GET /user');
-}
-
-/**
- * One page of what happened in an organisation's repositories, the newest second first; within one second Gitea's
- * order is arbitrary. `total` is the number of entries on all pages, where the forge tells it.
- */
-export async function listOrgActivities(
-  forge: ForgeClient,
-  org: string,
-  page: number,
-): Promise<{ activities: ForgeActivity[]; total: number | undefined }> {
-  const path = `/orgs/${encodeURIComponent(org)}/activities/feeds`;
-  const answer = await forge.ask({ method: 'GET', path: `${path}?limit=${PAGE_SIZE}&page=${page}` });
-  const total = Number.parseInt(answer.headers['x-total-count'] ?? '', 10);
-  return {
-    activities: parse(answer, z.array(forgeActivity), `GET ${path}`),
-    total: Number.isNaN(total) ? undefined : total,
-  };
 }
 
 /** A pull request as it is now. */

@@ -21,19 +21,29 @@ export const forgeComment = z.object({
 });
 export type ForgeComment = z.output<typeof forgeComment>;
 
-/** One entry of an organisation's feed. `content` of a comment begins with the pull request's number and a bar. */
-export const forgeActivity = z.object({
+/**
+ * A pull request as the search lists it. `updated_at` moves with every new comment, push and change of state, not with
+ * edits. `repository` is missing in an entry that Gitea could not fill.
+ */
+export const forgeIssue = z.object({
   id,
-  op_type: z.string(),
-  /** Who did it; null when that user was deleted. A comment in the feed has no user of its own: it is null there. */
-  act_user: forgeUser.nullish(),
-  created: instant,
-  repo: z.object({ full_name: z.string() }).nullish(),
-  /** Absent for other kinds, and for a comment that was deleted. */
-  comment: forgeComment.omit({ user: true }).nullish(),
-  content: z.string().nullish(),
+  number: id,
+  state: z.string(),
+  updated_at: instant,
+  /** How many comments it has. */
+  comments: id.nullish(),
+  repository: z.object({ full_name: z.string() }).nullish(),
 });
-export type ForgeActivity = z.output<typeof forgeActivity>;
+export type ForgeIssue = z.output<typeof forgeIssue>;
+
+/** A repository as lists have it. */
+export const forgeRepository = z.object({
+  id,
+  full_name: z.string(),
+  archived: z.boolean().nullish(),
+  updated_at: instant,
+});
+export type ForgeRepository = z.output<typeof forgeRepository>;
 
 const cloneable = z.object({ full_name: z.string(), clone_url: z.string() });
 

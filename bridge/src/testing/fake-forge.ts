@@ -4,7 +4,9 @@ import { createQueue, type Queue } from './queue.js';
 /** The requests of the forge that can be broken. */
 export type Endpoint =
   | 'whoAmI'
-  | 'feed'
+  | 'search'
+  | 'repoComments'
+  | 'orgRepos'
   | 'member'
   | 'pull'
   | 'listComments'
@@ -44,6 +46,8 @@ interface Pull {
   state: 'open' | 'closed';
   merged: boolean;
   headRepo: string | null;
+  /** What happened to it: when, and by which comment. The last that shows is when it was changed. */
+  changes: { at: number; commentId?: number }[];
 }
 
 /** What the bot wrote into a pull request, or set on a commit. */
@@ -61,6 +65,20 @@ export interface FakeStatus {
   context: string;
   description: string;
   target_url: string;
+}
+
+/** How else it is than the forge everybody hopes for. */
+export interface Knobs {
+  /** Gives the first page whatever page is asked for, and not how many entries there are. */
+  pageless: boolean;
+  /** How much the search understands: nothing at all, or everything but whose repositories are asked for. */
+  search: 'whole' | 'missing' | 'ownerless';
+  /** Repositories that are listed, but not shown. */
+  unreadable: Set<string>;
+  /** Seconds by which the clock of the proxy before it, which dates its answers, is ahead; undefined: no date. */
+  proxyAhead: number | undefined;
+  /** Called before each answer of the search. */
+  beforeSearch: (page: number) => void;
 }
 
 /** A forge with one organisation, as far as the bridge looks at it. */
@@ -82,13 +100,18 @@ export interface FakeForge {
   edit(comment: Comment, body: string, seconds?: number): void;
   deleteComment(id: number): void;
   commentsOn(pull: Pull): readonly Comment[];
-  /** Something else happens, `times` times in the same second. */
-  otherActivity(repo: string, times?: number): void;
+  /** A comment in the same second as what happened last. */
+  commentAtOnce(pull: Pull, author: string, body: string): Comment;
+  /** Something else happens to a pull request, in the forge's next second. */
+  touch(pull: Pull): void;
+  /** A repository goes by another name; the old one leads nowhere. */
+  rename(repo: string, to: string): void;
+  /** Seconds go by; its clock is set back by negative ones. */
+  pass(seconds: number): void;
   break(endpoint: Endpoint, fault: Fault): { reached: Promise<void> };
-  /** Keeps a comment out of the feed, as a slow transaction does. */
+  /** Keeps a comment and that it changed its pull request from showing, as a slow transaction does. */
   hide(comment: Comment): { show(): void };
-  /** Gives the feed's first page whatever page is asked for, and not how many there are. */
-  pageless: boolean;
+  knobs: Knobs;
   /** All requests are cut off until it comes back. */
   goDown(): void;
   comeBack(): void;
@@ -100,16 +123,19 @@ export const BOT = 'cc-ci-bot';
 const TOKEN = 'bot-token-7f3a';
 export const FAKE_TOKEN = TOKEN;
 
-interface Activity {
-  id: number;
-  op: string;
-  repo: string;
-  createdAt: number;
-  commentId: number;
+/** What a list is asked for. */
+interface ListQuery {
+  page?: string;
+  since?: string;
+  owner?: string;
+  state?: string;
 }
 
 type Effect = (
-  request: FastifyRequest<{ Params: Record<string, string>; Querystring: { page?: string } }>,
+  request: FastifyRequest<{
+    Params: Record<string, string>;
+    Querystring: ListQuery;
+  }>,
 ) => {
   status: number;
   body?: unknown;
@@ -128,12 +154,17 @@ export async function startFakeForge(): Promise<FakeForge> {
   const readOnly = new Set<string>();
   const pulls: Pull[] = [];
   const comments: Comment[] = [];
-  const activities: Activity[] = [];
   const logins = ['nobody', BOT];
   const faults: { endpoint: Endpoint; fault: Fault; skip: number; left: number; reached: () => void }[] = [];
   const hidden = new Set<number>();
+  const knobs: Knobs = {
+    pageless: false,
+    search: 'whole',
+    unreadable: new Set(),
+    proxyAhead: 0,
+    beforeSearch: () => undefined,
+  };
   let down = false;
-  let pageless = false;
   let clock = Date.parse('2026-11-21T12:00:00Z');
   let nextId = 100;
 
@@ -154,14 +185,44 @@ export async function startFakeForge(): Promise<FakeForge> {
   const findPull = ({ owner, repo, number }: Record<string, string>) =>
     pulls.find((pull) => pull.repo === `${owner}/${repo}` && pull.number === Number(number));
 
-  function addComment(pull: Pull, author: string, body: string): Comment {
-    clock += 1_000;
+  function addComment(pull: Pull, author: string, body: string, seconds = 1): Comment {
+    clock += seconds * 1_000;
     const { repo, number: pr } = pull;
     const comment = { id: nextId++, repo, pr, author, body, createdAt: clock, updatedAt: clock };
     comments.push(comment);
-    activities.push({ id: nextId++, op: 'comment_pull', repo, createdAt: clock, commentId: comment.id });
+    pull.changes.push({ at: clock, commentId: comment.id });
     return comment;
   }
+
+  function updatedAt({ changes }: Pull): number {
+    const shown = changes.filter(({ commentId }) => commentId === undefined || !hidden.has(commentId));
+    return shown.at(-1)?.at ?? 0;
+  }
+
+  /** Since when is asked for, and which page of it, 50 entries long. */
+  const isSince =
+    ({ query }: { query: { since?: string } }) =>
+    (at: number) =>
+      query.since === undefined || at >= Date.parse(query.since);
+  const pageOf = <T>(all: T[], { query }: { query: { page?: string } }) => {
+    const from = knobs.pageless ? 0 : (Number(query.page) - 1) * 50;
+    const total = knobs.pageless ? {} : { 'x-total-count': String(all.length) };
+    return { status: 200, body: all.slice(from, from + 50), headers: total };
+  };
+
+  function issueJson(pull: Pull) {
+    const { repo, number, state } = pull;
+    return {
+      id: 1_000 + pulls.indexOf(pull),
+      number,
+      state,
+      updated_at: new Date(updatedAt(pull)).toISOString(),
+      comments: commentsOf(pull).length,
+      repository: { id: 1, full_name: repo },
+    };
+  }
+  const commentsOf = (pull: Pull) =>
+    comments.filter(({ id, repo, pr }) => repo === pull.repo && pr === pull.number && !hidden.has(id));
 
   function takeFault(endpoint: Endpoint) {
     const broken = faults.find((candidate) => candidate.endpoint === endpoint && candidate.left > 0);
@@ -173,29 +234,48 @@ export async function startFakeForge(): Promise<FakeForge> {
   const effects: [Endpoint, 'GET' | 'POST' | 'PATCH', string, Effect][] = [
     ['whoAmI', 'GET', '/user', () => ({ status: 200, body: user(BOT) })],
     [
-      'feed',
+      'search',
       'GET',
-      '/orgs/:org/activities/feeds',
+      '/repos/issues/search',
       (request) => {
-        // As in Gitea: the newest second first, and within one second the order is not that of time.
-        const sorted = activities
-          .filter(({ commentId }) => !hidden.has(commentId))
-          .toSorted((a, b) => b.createdAt - a.createdAt || a.id - b.id);
-        const from = pageless ? 0 : (Number(request.query.page) - 1) * 50;
-        const body = sorted.slice(from, from + 50).map((activity) => {
-          const comment = comments.find(({ id }) => id === activity.commentId);
-          return {
-            id: activity.id,
-            op_type: activity.op,
-            act_user: comment ? user(comment.author) : null,
-            repo: repoJson(activity.repo),
-            comment_id: comment?.id ?? 0,
-            comment: comment ? { ...commentJson(comment), user: null } : null,
-            content: comment ? `${comment.pr}|${comment.body}` : '',
-            created: new Date(activity.createdAt).toISOString(),
-          };
-        });
-        return { status: 200, body, headers: pageless ? {} : { 'x-total-count': String(sorted.length) } };
+        if (knobs.search === 'missing') return NOT_FOUND;
+        knobs.beforeSearch(Number(request.query.page));
+        const prefix = knobs.search === 'whole' ? `${request.query.owner}/` : '';
+        const found = pulls
+          .filter((pull) => pull.repo.startsWith(prefix) && isSince(request)(updatedAt(pull)))
+          .filter(({ state }) => request.query.state === 'all' || state === (request.query.state ?? 'open'))
+          // As in Gitea: the one opened last first.
+          .toReversed();
+        return pageOf(found.map(issueJson), request);
+      },
+    ],
+    [
+      'repoComments',
+      'GET',
+      '/repos/:owner/:repo/issues/comments',
+      (request) => {
+        const name = `${request.params.owner}/${request.params.repo}`;
+        if (knobs.unreadable.has(name) || !pulls.some(({ repo }) => repo === name)) return NOT_FOUND;
+        const found = comments.filter(
+          ({ id, repo, updatedAt }) => repo === name && !hidden.has(id) && isSince(request)(updatedAt),
+        );
+        return pageOf(found.map(commentJson), request);
+      },
+    ],
+    [
+      'orgRepos',
+      'GET',
+      '/orgs/:org/repos',
+      (request) => {
+        const names = [...new Set(pulls.map(({ repo }) => repo))];
+        const found = names.filter((name) => name.startsWith(`${request.params.org}/`));
+        const body = found.map((full_name, index) => ({
+          id: index + 1,
+          full_name,
+          archived: false,
+          updated_at: '2026-11-21T12:00:00Z',
+        }));
+        return pageOf(body, request);
       },
     ],
     [
@@ -275,7 +355,10 @@ export async function startFakeForge(): Promise<FakeForge> {
   ];
 
   for (const [endpoint, method, path, effect] of effects) {
-    app.route<{ Params: Record<string, string>; Querystring: { page?: string } }>({
+    app.route<{
+      Params: Record<string, string>;
+      Querystring: ListQuery;
+    }>({
       method,
       url: `/api/v1${path}`,
       handler: async (request, reply) => {
@@ -291,6 +374,9 @@ export async function startFakeForge(): Promise<FakeForge> {
         const answer = effect(request);
         if (after) broken?.reached();
         if (how !== 'not') return goWrong(request, reply, how);
+        const ahead = knobs.proxyAhead;
+        reply.raw.sendDate = false;
+        if (ahead !== undefined) reply.header('date', new Date(clock + ahead * 1_000).toUTCString());
         return reply
           .code(answer.status)
           .headers(answer.headers ?? {})
@@ -302,6 +388,7 @@ export async function startFakeForge(): Promise<FakeForge> {
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    knobs,
     messages,
     statuses,
     requests,
@@ -310,12 +397,20 @@ export async function startFakeForge(): Promise<FakeForge> {
     readOnly,
     openPull(repo, sha, headRepo = repo) {
       const number = pulls.filter((pull) => pull.repo === repo).length + 1;
-      const pull: Pull = { repo, number, sha, state: 'open', merged: false, headRepo };
+      const pull: Pull = {
+        repo,
+        number,
+        sha,
+        state: 'open',
+        merged: false,
+        headRepo,
+        changes: [{ at: clock }],
+      };
       pulls.push(pull);
       return pull;
     },
     deletePull: (pull) => void pulls.splice(pulls.indexOf(pull), 1),
-    comment: addComment,
+    comment: (pull, author, body) => addComment(pull, author, body),
     edit(comment, body, seconds = 10) {
       clock += seconds * 1_000;
       Object.assign(comment, { body, updatedAt: clock });
@@ -326,11 +421,16 @@ export async function startFakeForge(): Promise<FakeForge> {
         1,
       ),
     commentsOn: (pull) => comments.filter(({ repo, pr }) => repo === pull.repo && pr === pull.number),
-    otherActivity(repo, times = 1) {
+    commentAtOnce: (pull, author, body) => addComment(pull, author, body, 0),
+    touch(pull) {
       clock += 1_000;
-      for (let i = 0; i < times; i++) {
-        activities.push({ id: nextId++, op: 'commit_repo', repo, createdAt: clock, commentId: 0 });
-      }
+      pull.changes.push({ at: clock });
+    },
+    rename(repo, to) {
+      for (const it of [...pulls, ...comments]) if (it.repo === repo) it.repo = to;
+    },
+    pass(seconds) {
+      clock += seconds * 1_000;
     },
     break(endpoint, fault) {
       let reached: () => void = () => undefined;
@@ -344,12 +444,6 @@ export async function startFakeForge(): Promise<FakeForge> {
     hide({ id }) {
       hidden.add(id);
       return { show: () => void hidden.delete(id) };
-    },
-    get pageless() {
-      return pageless;
-    },
-    set pageless(value) {
-      pageless = value;
     },
     goDown() {
       down = true;

@@ -46,39 +46,42 @@ export const COMMENT = {
   updated_at: '2026-11-21T08:30:45Z',
 };
 
-/** Both were made in the same second, and the older one came first. The comment's user is left out. */
-export const FEED = [
-  {
-    id: 7,
-    user_id: 5,
-    op_type: 'create_pull_request',
-    act_user_id: 3,
-    act_user: ALICE,
-    repo_id: 1,
-    repo: BASE_REPO,
-    comment_id: 0,
-    comment: null,
-    ref_name: '',
-    is_private: false,
-    content: '1|Fix',
-    created: '2026-11-21T08:30:45Z',
+/** As `GET /repos/issues/search` lists the pull request; put together from the source of 1.23.8, not recorded. */
+export const ISSUE = {
+  id: 1,
+  url: 'http://127.0.0.1:40457/api/v1/repos/coop-cloud/custom-html/issues/1',
+  html_url: 'http://127.0.0.1:40457/coop-cloud/custom-html/pulls/1',
+  number: 1,
+  user: ALICE,
+  original_author: '',
+  original_author_id: 0,
+  title: 'Fix',
+  body: '',
+  ref: '',
+  assets: [],
+  labels: [],
+  milestone: null,
+  assignee: null,
+  assignees: null,
+  state: 'open',
+  is_locked: false,
+  comments: 1,
+  created_at: '2026-11-21T08:30:45Z',
+  updated_at: '2026-11-21T08:30:45Z',
+  closed_at: null,
+  due_date: null,
+  pull_request: {
+    merged: false,
+    merged_at: null,
+    draft: false,
+    html_url: 'http://127.0.0.1:40457/coop-cloud/custom-html/pulls/1',
   },
-  {
-    id: 11,
-    user_id: 5,
-    op_type: 'comment_pull',
-    act_user_id: 3,
-    act_user: ALICE,
-    repo_id: 1,
-    repo: BASE_REPO,
-    comment_id: 2,
-    comment: { ...COMMENT, user: null },
-    ref_name: '',
-    is_private: false,
-    content: '1| !testme\n',
-    created: '2026-11-21T08:30:45Z',
-  },
-];
+  repository: { id: 1, name: 'custom-html', owner: 'coop-cloud', full_name: 'coop-cloud/custom-html' },
+  pin_order: 0,
+};
+
+/** As `GET /orgs/{org}/repos` lists the repository, likewise. */
+export const REPOSITORY = { ...BASE_REPO, archived: false, updated_at: '2026-11-21T08:30:44Z' };
 
 export const PULL = {
   id: 1,

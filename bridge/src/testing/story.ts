@@ -61,7 +61,7 @@ export async function tellStory(rules: Partial<Rules> = {}): Promise<Story> {
         publicUrl: PUBLIC_URL,
         readRecord: engine.readRecord,
         rules: { ...PLAIN_RULES, ...rules },
-        timing: { pollMs: 20, followMs: 10, retry: { firstMs: 10, capMs: 40 } },
+        timing: { pollMs: 20, pollBudget: 60_000, followMs: 10, retry: { firstMs: 10, capMs: 40 } },
         logger: createLogger('test', process.env.BRIDGE_TEST_LOG ?? 'silent'),
         observer: NO_OBSERVER,
       });

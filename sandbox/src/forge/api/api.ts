@@ -7,13 +7,23 @@ import { feedRoutes } from './feeds.js';
 import { orgRoutes } from './orgs.js';
 import { pullRoutes } from './pulls.js';
 import { repositoryRoutes } from './repositories.js';
+import { searchRoutes } from './search.js';
 import { statusRoutes } from './statuses.js';
 import { userRoutes } from './users.js';
 
 /** Bytes a request's body may have: far more than any comment. */
 const BODY_LIMIT = 8 * 1024 * 1024;
 
-const GROUPS = [userRoutes, orgRoutes, repositoryRoutes, pullRoutes, commentRoutes, statusRoutes, feedRoutes];
+const GROUPS = [
+  userRoutes,
+  orgRoutes,
+  repositoryRoutes,
+  pullRoutes,
+  commentRoutes,
+  searchRoutes,
+  statusRoutes,
+  feedRoutes,
+];
 
 /**
  * Gitea's API as far as cc-ci uses it, to be registered under /api/v1. Where it knowingly differs: statuses must have

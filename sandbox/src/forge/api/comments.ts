@@ -5,7 +5,7 @@ import { commentsOf, type Forge } from '../forge.js';
 import type { Comment, Repository } from '../model.js';
 import { comment, deleteComment } from '../pulls.js';
 import { requireScopes, requireUser } from './caller.js';
-import { ApiError, internalError, notFound, refuse } from './errors.js';
+import { ApiError, internalError, notFound } from './errors.js';
 import { commentJson } from './pull-json.js';
 import {
   bodyOf,
@@ -13,10 +13,10 @@ import {
   pagingOf,
   pathPart,
   pullOf,
-  queryPart,
   repositoryFor,
   repositoryOf,
   setTotal,
+  updatedWithin,
 } from './requests.js';
 
 const text = z.object({ body: z.string('Required').min(1, 'Required') });
@@ -91,19 +91,4 @@ function ownComment(forge: Forge, request: FastifyRequest): Comment {
   const writes = allows(unitAccess(forge, user, repository, 'repo.pulls'), 'write');
   if (found.authorId !== user.id && !writes) throw new ApiError(403);
   return found;
-}
-
-/** Whether a comment was last changed from `since` to `before` of the query, both included. */
-function updatedWithin(request: FastifyRequest): (comment: Comment) => boolean {
-  const [since, before] = [timeOf(request, 'since'), timeOf(request, 'before')];
-  return ({ updated }) => (!since || updated >= since) && (!before || updated <= before);
-}
-
-function timeOf(request: FastifyRequest, name: string): Date | undefined {
-  const given = queryPart(request, name);
-  if (!given) return undefined;
-  const isRfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(given);
-  const time = new Date(given);
-  if (!isRfc3339 || Number.isNaN(time.getTime())) throw refuse(422, `parsing time "${given}": not RFC 3339`);
-  return time;
 }

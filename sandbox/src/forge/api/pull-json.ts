@@ -47,6 +47,11 @@ export function pullUrl(forge: Forge, pull: Pull): string {
   return `${rootUrl(forge)}/${fullName(forge, repositoryById(forge, pull.repoId))}/pulls/${pull.number}`;
 }
 
+/** Whether a pull request's title says that it is work in progress. */
+export function isDraft(pull: Pull): boolean {
+  return /^(\[WIP\]|WIP:)/i.test(pull.title);
+}
+
 /** A pull request as somebody sees it, its branches read from git now. */
 export async function pullJson(
   forge: Forge,
@@ -70,7 +75,7 @@ export async function pullJson(
     assignees: [],
     requested_reviewers: [],
     state: pull.state,
-    draft: /^(\[WIP\]|WIP:)/i.test(pull.title),
+    draft: isDraft(pull),
     is_locked: false,
     comments: commentsOf(forge, pull).length,
     html_url: url,

@@ -92,10 +92,10 @@ export interface Paging {
 }
 
 /** `page` and `limit` of the query; what is not a number from 1 counts as not given. */
-export function pagingOf(request: FastifyRequest): Paging {
+export function pagingOf(request: FastifyRequest, defaultLimit = DEFAULT_LIMIT): Paging {
   const number = (name: string) => Math.trunc(Number(queryPart(request, name))) || 0;
   const limit = number('limit');
-  return { page: Math.max(number('page'), 1), limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT };
+  return { page: Math.max(number('page'), 1), limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : defaultLimit };
 }
 
 /** One page of a list. */
@@ -108,9 +108,14 @@ export function setTotal(reply: FastifyReply, total: number): void {
 }
 
 /** Sets the total and, where there are other pages, the Link header that leads to them. */
-export function setLinks(forge: Forge, request: FastifyRequest, reply: FastifyReply, total: number): void {
+export function setLinks(
+  forge: Forge,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  total: number,
+  asked = pagingOf(request),
+): void {
   setTotal(reply, total);
-  const asked = pagingOf(request);
   const last = Math.max(1, Math.ceil(total / asked.limit));
   const page = Math.min(asked.page, last);
   const links: [string, number][] = [];
@@ -123,4 +128,22 @@ export function setLinks(forge: Forge, request: FastifyRequest, reply: FastifyRe
     return `<${url.href}>; rel="${rel}"`;
   });
   if (link.length > 0) reply.header('link', link.join(','));
+}
+
+/**
+ * Whether something was last changed from `since` to `before` of the query, both included.
+ * @throws ApiError 422 for a time that is not RFC 3339
+ */
+export function updatedWithin(request: FastifyRequest): (changed: { updated: Date }) => boolean {
+  const [since, before] = [timeOf(request, 'since'), timeOf(request, 'before')];
+  return ({ updated }) => (!since || updated >= since) && (!before || updated <= before);
+}
+
+function timeOf(request: FastifyRequest, name: string): Date | undefined {
+  const given = queryPart(request, name);
+  if (!given) return undefined;
+  const isRfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(given);
+  const time = new Date(given);
+  if (!isRfc3339 || Number.isNaN(time.getTime())) throw refuse(422, `parsing time "${given}": not RFC 3339`);
+  return time;
 }

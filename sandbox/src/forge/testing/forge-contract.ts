@@ -5,6 +5,7 @@ import { gitContract } from './contract-git.js';
 import { orgContract } from './contract-orgs.js';
 import { pullContract } from './contract-pulls.js';
 import { repositoryContract } from './contract-repositories.js';
+import { searchContract } from './contract-search.js';
 import { statusContract } from './contract-statuses.js';
 import { userContract } from './contract-users.js';
 import { type ForgeUnderTest, type Scene, setScene } from './scene.js';
@@ -53,6 +54,7 @@ export function forgeContract(name: string, setup: () => Promise<ForgeUnderTest>
     gitContract(stage);
     pullContract(stage);
     commentContract(stage);
+    searchContract(stage);
     statusContract(stage);
     feedContract(stage);
   });
