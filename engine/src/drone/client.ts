@@ -3,7 +3,14 @@ import { Client } from 'drone-node';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { EngineError } from '../engine-error.js';
-import { type DroneBuild, type DroneLine, type DroneRepo, droneBuild, droneLine, droneRepo } from './answers.js';
+import {
+  type DroneBuild,
+  type DroneLine,
+  type DroneRepo,
+  droneBuild,
+  droneLine,
+  droneRepo,
+} from './answers.js';
 import { serverSentEvents } from './events.js';
 
 export interface DroneClientOptions {
@@ -39,7 +46,14 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Drone writes a ping into a live log every 30 s. */
 const SILENCE_MS = 90_000;
 /** Ways in which a request never left this machine. */
-const UNSENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
+const UNSENT = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+];
 
 /** What drone-node rejects with: axios' error as JSON, with the token in its `config`. Only these are ever shown. */
 const rejection = z.object({

@@ -143,7 +143,10 @@ export function openDroneEngine(options: DroneEngineOptions): DroneEngine {
     const done = followToEnd(row, ended.signal)
       .catch((error: unknown) => {
         if (closing.signal.aborted) return;
-        logger.error({ err: error, run: row.id, build: row.number }, 'build could not be followed; trying again');
+        logger.error(
+          { err: error, run: row.id, build: row.number },
+          'build could not be followed; trying again',
+        );
       })
       .finally(() => followed.delete(row.id));
     followed.set(row.id, { ended, done });

@@ -63,7 +63,11 @@ export async function followBuild(options: TailOptions): Promise<DroneBuild | un
 }
 
 /** Writes what comes until the step ends or a write is missing. @returns whether anything came */
-async function live({ client, number, ended, signal }: TailOptions, at: PlacedStep, step: StepLog): Promise<boolean> {
+async function live(
+  { client, number, ended, signal }: TailOptions,
+  at: PlacedStep,
+  step: StepLog,
+): Promise<boolean> {
   const before = step.last();
   try {
     for await (const line of client.tail(number, at.stage, at.number, AbortSignal.any([ended, signal]))) {
