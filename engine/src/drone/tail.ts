@@ -152,7 +152,10 @@ async function openResumedLog(path: string): Promise<{ line(text: string): void;
   let known = whole.split('\n').length - 1;
   const writer = openLogWriter(path);
   return {
-    line: (line) => (known > 0 ? void (known -= 1) : writer.line(line)),
+    line(line) {
+      if (known === 0) writer.line(line);
+      else known -= 1;
+    },
     close: () => writer.close(),
   };
 }

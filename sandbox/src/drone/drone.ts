@@ -65,6 +65,8 @@ export interface BuildState {
 export interface DroneStandIn {
   readonly options: DroneStandInOptions;
   readonly faults: Faults;
+  /** Every request that was answered, as method and path. */
+  readonly requests: string[];
   /** All builds, the newest first. */
   builds(): BuildState[];
   build(number: number): BuildState | undefined;
@@ -217,6 +219,7 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
   return {
     options,
     faults: createFaults(),
+    requests: [],
     builds: () => builds,
     build: (number) => builds.find((build) => build.number === number),
     create(target, params) {

@@ -37,6 +37,7 @@ function buildDroneApp(drone: DroneStandIn): FastifyInstance {
   const faultOf = (when: 'before' | 'after', request: FastifyRequest) =>
     drone.faults.take(when, request.method, request.url.split('?', 1)[0] ?? '');
   app.addHook('onRequest', async (request, reply) => {
+    drone.requests.push(`${request.method} ${request.url.split('?', 1)[0]}`);
     if (request.headers.authorization !== `Bearer ${token}`) {
       return reply.code(401).send({ message: 'Unauthorized' });
     }
