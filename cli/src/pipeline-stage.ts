@@ -1,18 +1,21 @@
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   EXIT_CODE,
   InputError,
   judge,
   loadConfig,
   type RunRecord,
+  readJson,
   readRun,
   requestFromEnvironment,
   runFolder,
   STAGES,
   type StageName,
+  writeJson,
 } from '@cc-ci/core';
 import { DeadlineError, type RunnerOptions, runStage } from '@cc-ci/runner';
+import { z } from 'zod';
 import { runnerOptions } from './runner-options.js';
 
 /**
@@ -42,8 +45,10 @@ export async function runPipelineStage(stage: StageName): Promise<number> {
       terminal.print(`run ${request.run} has ended already: ${before.summary.outcome.sentence}`);
       return EXIT_CODE[before.summary.outcome.verdict];
     }
+    if (before) await mustBeOurBuild(dir, request.run);
     const deadline = before ? withinDeadline(options, before) : options;
     await runStage(stage, request.run, request, deadline);
+    if (!before) await writeJson(buildFile(dir), { build: thisBuild() } satisfies z.output<typeof builtBy>);
     if (options.signal.aborted) {
       for (const next of STAGES.slice(STAGES.indexOf(stage) + 1)) {
         await runStage(next, request.run, undefined, options);
@@ -53,6 +58,18 @@ export async function runPipelineStage(stage: StageName): Promise<number> {
   } finally {
     terminal.close();
   }
+}
+
+/** Which build of Drone's does a run: somebody may restart one in Drone's pages, with the same parameters. */
+const buildFile = (dir: string) => join(dir, 'build.json');
+const builtBy = z.strictObject({ build: z.string() });
+const thisBuild = () => process.env.DRONE_BUILD_NUMBER ?? '';
+
+async function mustBeOurBuild(dir: string, run: string): Promise<void> {
+  if ((await readJson(buildFile(dir), builtBy))?.build === thisBuild()) return;
+  throw new InputError(`run ${run} belongs to another build`, {
+    hint: 'a build cannot be restarted; comment !testme to run it again',
+  });
 }
 
 async function begun(dir: string, run: string): Promise<RunRecord> {

@@ -7,6 +7,7 @@ import {
   listServices,
   newRunId,
   type RunRecord,
+  requestParameters,
   run,
   STAGES,
   type TestRequest,
@@ -76,11 +77,20 @@ describe('.drone.yml, run as Drone’s exec runner does', function () {
     return lines.join('\n');
   };
   const stepsOf = (id: string) =>
-    drone.drone.builds().find(({ params }) => params.RUN === id)?.stages[0]?.steps ?? expect.fail('no steps');
+    drone.drone.builds().findLast(({ params }) => params.RUN === id)?.stages[0]?.steps ??
+    expect.fail('no steps');
 
   it('takes a good change through every stage, each a step, with the tests of the checkout', async () => {
     const request = await requestOf('good-change');
     await drone.engine.start(request);
+    // Somebody presses "restart" meanwhile: that build must touch nothing of this run.
+    await until(() =>
+      stepsOf(request.run).find(({ name, status }) => name === 'install' && status === 'running'),
+    );
+    const again = drone.drone.create('main', requestParameters(request)) ?? expect.fail('not started');
+    await until(() => again.status === 'failure');
+    const codes = again.stages[0]?.steps.map(({ exit_code }) => exit_code);
+    expect(codes).to.deep.equal([0, ...STAGES.map(() => 2)]);
     const build = await ended(request.run);
     expect(build.state, await logOf(request.run)).to.equal('success');
     expect(stepsOf(request.run).map(({ name, status }) => [name, status])).to.deep.equal(

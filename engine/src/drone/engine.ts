@@ -187,7 +187,7 @@ export function openDroneEngine(options: DroneEngineOptions): DroneEngine {
   };
 
   return {
-    ...readerOf(stateDir, () => store),
+    ...readerOf(stateDir, () => store, closing.signal),
     async get(id) {
       await lookIfOpen([findBuild(store, id)]);
       return findBuild(store, id);
@@ -220,6 +220,7 @@ export function openDroneEngine(options: DroneEngineOptions): DroneEngine {
     },
     async close(how: { running?: 'leave' | 'cancel' } = {}) {
       if (how.running === 'cancel') {
+        // Those that wait, too: nobody could keep Drone from running them.
         for (const { id } of openRows(store)) {
           noteWish(store, id, { state: 'cancelled', reason: 'the engine was shut down' });
         }
@@ -271,7 +272,7 @@ export function openDroneReader(stateDir: string): EngineReader & { close(): voi
   return { ...reader, close: () => store?.close() };
 }
 
-function readerOf(stateDir: string, store: () => Store): EngineReader {
+function readerOf(stateDir: string, store: () => Store, closing?: AbortSignal): EngineReader {
   return {
     get: async (id) => findBuild(store(), id),
     list: async (filter) => listBuilds(store(), filter),
@@ -280,10 +281,11 @@ function readerOf(stateDir: string, store: () => Store): EngineReader {
         from,
         follow,
         isComplete: () => {
+          if (closing?.aborted) return true;
           const build = findBuild(store(), id);
           return build === undefined || isFinal(build.state);
         },
-        ...(signal ? { signal } : {}),
+        signal: AbortSignal.any([signal, closing].filter((it) => it !== undefined)),
       }),
   };
 }
