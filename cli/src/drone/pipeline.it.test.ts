@@ -38,6 +38,7 @@ describe('.drone.yml, run as Drone’s exec runner does', function () {
     );
     const environ = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value ?? '']));
     drone = await startDroneRig({
+      engine: { buildTimeoutMs: 600_000 },
       drone: {
         pipeline: await readFile(join(ROOT, '.drone.yml'), 'utf8'),
         source: await checkoutWithTests(join(rig.dir, 'cc-ci')),

@@ -45,7 +45,7 @@ export interface DroneEngine extends Engine {
   ready(): Promise<void>;
 }
 
-const DEFAULT_POLL_MS = { shortest: 1_000, longest: 15_000 };
+const DEFAULT_POLL_MS = { shortest: 1_000, longest: 5_000 };
 const DEFAULT_SETTLE_MS = 60_000;
 const DEFAULT_KILLED_LOG_WAIT_MS = 5_000;
 const PAGE = 100;

@@ -1,6 +1,7 @@
+import { createWriteStream } from 'node:fs';
 import { truncate } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
 import { readFileIfAny } from '@cc-ci/core';
-import { openLogWriter } from '../build-log.js';
 import { type DroneBuild, type DroneLine, hasEnded, isWaiting, type PlacedStep, stepsOf } from './answers.js';
 import type { DroneClient } from './client.js';
 
@@ -150,12 +151,17 @@ async function openResumedLog(path: string): Promise<{ line(text: string): void;
   // Cut off in the middle of a line by a crash.
   if (whole !== text) await truncate(path, Buffer.byteLength(whole));
   let known = whole.split('\n').length - 1;
-  const writer = openLogWriter(path);
+  const file = createWriteStream(path, { flags: 'a' });
+  // A full disk, say: told by `close`, after which the build is followed anew.
+  file.on('error', () => undefined);
   return {
     line(line) {
-      if (known === 0) writer.line(line);
+      if (known === 0) file.write(`${line}\n`);
       else known -= 1;
     },
-    close: () => writer.close(),
+    async close() {
+      file.end();
+      await finished(file);
+    },
   };
 }
