@@ -26,7 +26,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Everything but Drone itself is real: the committed pipeline, its checkout, cc-ci on PATH, Docker. */
 describe('.drone.yml, run as Drone’s exec runner does', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let rig: Rig;
   let drone: DroneRig;
   let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
