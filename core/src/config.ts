@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, InputError } from './errors.js';
 import { describeIssues } from './files.js';
-import { cloneUrl, repoPattern, userLogin } from './names.js';
+import { cloneUrl, repoName, repoPattern, userLogin } from './names.js';
 
 /** One setting: its environment variable, what it may be, and what it means. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -149,6 +149,11 @@ export const settings = {
     testOutput: setting('CC_CI_TEST_OUTPUT', mebibytes(1, 1024).default(32), 'MiB that tests may print'),
   },
   engine: {
+    kind: setting(
+      'CC_CI_ENGINE',
+      z.enum(['local', 'drone'], 'expected local or drone').default('local'),
+      'Who runs builds: `local`, this host, or `drone`, a Drone server and its exec runners',
+    ),
     maxTests: setting(
       'MAX_TESTS',
       z.coerce
@@ -157,12 +162,33 @@ export const settings = {
         .min(1, 'expected a whole number from 1 to 64')
         .max(64, 'expected a whole number from 1 to 64')
         .default(1),
-      'Builds that run at once',
+      "Builds that run at once in the embedded engine; with Drone the exec runner's capacity",
     ),
     buildTimeout: setting(
       'CC_CI_BUILD_TIMEOUT',
       seconds(10, 86400).default(3600),
       'Seconds a whole build may take',
+    ),
+  },
+  drone: {
+    url: setting('CC_CI_DRONE_URL', httpUrl, 'Base URL of the Drone server'),
+    tokenFile: setting(
+      'CC_CI_DRONE_TOKEN_FILE',
+      path,
+      'File with the API token of a Drone user who may write to the repository',
+    ),
+    repository: setting(
+      'CC_CI_DRONE_REPOSITORY',
+      repoName,
+      'The repository with `.drone.yml` and `tests/` whose builds are started, as `owner/name`',
+    ),
+    branch: setting(
+      'CC_CI_DRONE_BRANCH',
+      z
+        .string()
+        .regex(/^(?![-/])[A-Za-z0-9_./-]{1,200}$/, 'expected a branch name')
+        .default('main'),
+      'The branch of it',
     ),
   },
   bridge: {

@@ -11,6 +11,7 @@ export * from './level.js';
 export * from './lock.js';
 export * from './log.js';
 export * from './names.js';
+export * from './parameters.js';
 export * from './process.js';
 export * from './process-group.js';
 export * from './process-tree.js';

@@ -1,2 +1,3 @@
 export * from './engine.js';
+export * from './engine-error.js';
 export * from './local.js';

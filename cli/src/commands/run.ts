@@ -21,6 +21,7 @@ import type { Command } from 'commander';
 import { makePlan, planLines } from '../local-plan.js';
 import { parseRequest, type RequestFlags, resolveLocalRequest } from '../local-request.js';
 import { parse } from '../parse.js';
+import { runPipelineStage } from '../pipeline-stage.js';
 import { summaryLines } from '../progress.js';
 import { DEFAULT_TIMEOUT, runnerOptions } from '../runner-options.js';
 import { differences, reportLines } from '../words.js';
@@ -31,6 +32,11 @@ interface RunFlags extends RequestFlags {
   keep?: boolean;
   plan?: boolean;
   json?: boolean;
+}
+
+interface StageFlags extends RequestFlags {
+  timeout: string;
+  fromEnv?: boolean;
 }
 
 const RUN_HELP = `
@@ -93,9 +99,14 @@ export function addRunCommands(program: Command): void {
     program
       .command('stage <name>')
       .description('do one stage of a run: prepare begins it (and needs the whole request), teardown ends it')
-      .option('--recipe <name>', 'the recipe (prepare only)'),
-  ).action(async (name: string, { timeout, ...flags }: RequestFlags & { timeout: string }) => {
+      .option('--recipe <name>', 'the recipe (prepare only)')
+      .option('--from-env', 'the request is in the environment (RUN, RECIPE, …), as in a build of Drone’s'),
+  ).action(async (name: string, { timeout, fromEnv, ...flags }: StageFlags) => {
     const stage = parse(stageName, name, `stage ${JSON.stringify(name)}`);
+    if (fromEnv) {
+      process.exitCode = await runPipelineStage(stage);
+      return;
+    }
     const run = parse(runId, flags.run, '--run');
     const request = stage === 'prepare' ? parseRequest(flags) : undefined;
     const options = runnerOptions({ timeout });

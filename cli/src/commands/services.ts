@@ -1,14 +1,12 @@
 import { createLogger, loadConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
+import { openEngine, openReader } from '../engine.js';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { untilShutdown } from '../shutdown.js';
 
 interface ServiceFlags {
   withParent?: boolean;
 }
-
-/** The runner ends itself at its deadline and tears down; the engine's own limit is only for one that does not. */
-const ENGINE_SLACK_SECONDS = 300;
 
 /**
  * `cc-ci bridge` and `cc-ci dashboard`: the services. What they are made of is loaded when one is started: every run is
@@ -21,19 +19,11 @@ export function addServiceCommands(program: Command): void {
       .description('watch the forge for !testme and run builds in the embedded engine'),
   ).action(async (flags: ServiceFlags) => {
     const { startBridge } = await import('@cc-ci/bridge');
-    const { openLocalEngine } = await import('@cc-ci/engine');
     const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
     const logger = createLogger('bridge', config.common.logLevel);
-    const { maxTests, buildTimeout } = config.engine;
-    const engine = openLocalEngine({
-      stateDir: config.common.stateDir,
-      maxTests,
-      buildTimeoutMs: (buildTimeout + ENGINE_SLACK_SECONDS) * 1000,
-      logger: logger.child({ part: 'engine' }),
-      command: (request) => {
-        const [file = '', ...args] = selfCommand(...runArguments(request, buildTimeout));
-        return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
-      },
+    const engine = await openEngine(config, logger, (request) => {
+      const [file = '', ...args] = selfCommand(...runArguments(request, config.engine.buildTimeout));
+      return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
     });
     const bridge = await startBridge(config, engine, logger);
     logger.info({ url: bridge.url }, 'bridge is up');
@@ -50,9 +40,8 @@ export function addServiceCommands(program: Command): void {
     .description('write the pages once')
     .action(async () => {
       const { buildSite, siteFolder } = await import('@cc-ci/dashboard');
-      const { openEngineReader } = await import('@cc-ci/engine');
       const config = loadConfig(['common', 'dashboard']);
-      const engine = openEngineReader(config.common.stateDir);
+      const engine = await openReader(config.common.stateDir);
       const { stateDir, publicUrl } = config.common;
       const { runs, written, problems } = await buildSite({
         stateDir,
@@ -68,10 +57,9 @@ export function addServiceCommands(program: Command): void {
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
       const { startDashboard } = await import('@cc-ci/dashboard');
-      const { openEngineReader } = await import('@cc-ci/engine');
       const config = loadConfig(['common', 'dashboard']);
       const logger = createLogger('dashboard', config.common.logLevel);
-      const engine = openEngineReader(config.common.stateDir);
+      const engine = await openReader(config.common.stateDir);
       const server = await startDashboard(config, engine, logger);
       await untilShutdown(
         logger,
@@ -89,6 +77,6 @@ function service(command: Command): Command {
 
 /** A run has no business with the forge's credentials. */
 function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CC_CI_FORGE_TOKEN_FILE: _, ...rest } = env;
+  const { CC_CI_FORGE_TOKEN_FILE: _, CC_CI_DRONE_TOKEN_FILE: __, ...rest } = env;
   return rest;
 }

@@ -1,0 +1,1 @@
+export { type DroneEngine, type DroneEngineOptions, openDroneEngine, openDroneReader } from './engine.js';
