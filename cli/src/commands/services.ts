@@ -1,7 +1,7 @@
 import { createLogger, loadConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 import { runArguments, selfCommand } from '../runner-process.js';
-import { untilShutdown } from '../shutdown.js';
+import { type ShutdownCause, untilShutdown } from '../shutdown.js';
 
 interface ServiceFlags {
   withParent?: boolean;
@@ -29,6 +29,7 @@ export function addServiceCommands(program: Command): void {
       stateDir: config.common.stateDir,
       maxTests,
       buildTimeoutMs: (buildTimeout + ENGINE_SLACK_SECONDS) * 1000,
+      withParent: flags.withParent ?? false,
       logger: logger.child({ part: 'engine' }),
       command: (request) => {
         const [file = '', ...args] = selfCommand(...runArguments(request, buildTimeout));
@@ -39,7 +40,10 @@ export function addServiceCommands(program: Command): void {
     logger.info({ url: bridge.url }, 'bridge is up');
     const steps = [
       { name: 'bridge', run: () => bridge.stop() },
-      { name: 'engine', run: () => engine.close() },
+      {
+        name: 'engine',
+        run: (why: ShutdownCause) => engine.close({ running: atShutdown(why, flags.withParent ?? false) }),
+      },
     ];
     await untilShutdown(logger, steps, flags.withParent ?? false);
   });
@@ -81,6 +85,11 @@ export function addServiceCommands(program: Command): void {
       engine.close();
     },
   );
+}
+
+/** A service manager that restarts us wants the builds to go on; a person at a terminal, or a demo, nothing left behind. */
+function atShutdown(why: ShutdownCause, withParent: boolean): 'leave' | 'cancel' {
+  return why === 'SIGTERM' && !withParent ? 'leave' : 'cancel';
 }
 
 function service(command: Command): Command {
