@@ -40,7 +40,7 @@ export interface EngineReader {
   list(filter?: { recipe?: string; limit?: number }): Promise<Build[]>;
   /**
    * A build's log from line `from` (default 1) on. With `follow` it goes on until the build has ended and all its
-   * lines were given, or `signal` is aborted.
+   * lines were given, the engine is closed, or `signal` is aborted.
    */
   logs(
     id: string,

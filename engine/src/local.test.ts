@@ -6,7 +6,7 @@ import { CcCiError, isRunning, killMarked, openStore } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { ENGINE_MIGRATIONS, insertBuild, takeNextBuild } from './builds.js';
-import { type Engine, isFinal } from './engine.js';
+import { type Engine, type EngineReader, isFinal } from './engine.js';
 import { buildFiles } from './job.js';
 import { openEngineReader, openLocalEngine } from './local.js';
 import { readClaim } from './supervision.js';
@@ -216,12 +216,16 @@ describe('LocalEngine', () => {
     expect(await reader.list()).to.deep.equal([]);
     engine = openLocalEngine(optionsFor(stateDir));
     const build = await engine.start(someRequest());
+    const follow = async (whose: EngineReader, lines: string[]) => {
+      for await (const { text } of whose.logs(build.id, { follow: true })) lines.push(text);
+    };
     const seen: string[] = [];
-    const following = (async () => {
-      for await (const { text } of reader.logs(build.id, { follow: true })) seen.push(text);
-    })();
-    await until(() => seen.length === 1);
+    const seenByEngine: string[] = [];
+    const following = follow(reader, seen);
+    const followingEngine = follow(engine, seenByEngine);
+    await until(() => seen.length === 1 && seenByEngine.length === 1);
     await engine.close();
+    await followingEngine;
     await writeFile(join(stateDir, `${build.id}.exit`), '0');
     await until(() => seen.length === 2);
     expect((await reader.get(build.id))?.state).to.equal('running');

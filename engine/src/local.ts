@@ -167,7 +167,11 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
   schedule();
 
   return {
-    ...readerOf(stateDir, () => store),
+    ...readerOf(
+      stateDir,
+      () => store,
+      () => !store.open,
+    ),
     async start(request) {
       if (closing) throw new CcCiError('the engine is shutting down');
       insertBuild(store, request);
@@ -220,7 +224,7 @@ export function openEngineReader(stateDir: string): EngineReader & { close(): vo
   return { ...reader, close: () => store?.close() };
 }
 
-function readerOf(stateDir: string, store: () => Store): EngineReader {
+function readerOf(stateDir: string, store: () => Store, isClosed = () => false): EngineReader {
   return {
     get: async (id) => findBuild(store(), id),
     list: async (filter) => listBuilds(store(), filter),
@@ -229,7 +233,7 @@ function readerOf(stateDir: string, store: () => Store): EngineReader {
         from,
         follow,
         isComplete: () => {
-          const build = findBuild(store(), id);
+          const build = isClosed() ? undefined : findBuild(store(), id);
           return build === undefined || isFinal(build.state);
         },
         ...(signal ? { signal } : {}),
