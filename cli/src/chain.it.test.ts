@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,23 @@ describe('from a comment to its result', function () {
     (await commentsOn(world.org.url, world.org.member, pull)).filter(
       ({ user, body }) => user.login === world.org.bot.login && /run:[a-z0-9]+ -->$/.test(body),
     );
+  /** Waits until a run has something deployed. */
+  const deploying = async (run: string) => {
+    const docker = connectDocker();
+    await until(async () => {
+      const app = (await readRun(runFolder(world.stateDir, run)).catch(() => undefined))?.plan.app;
+      return app && (await listServices(docker, app.stack)).length > 0;
+    });
+    await disconnectDocker(docker);
+  };
+  /** Kills this world's bridge; there may be others on this machine. */
+  const killBridge = async () => {
+    for (const pid of await findProcesses('bridge')) {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      if (environment.split('\0').includes(`CC_CI_STATE_DIR=${world.stateDir}`)) process.kill(pid, 'SIGKILL');
+    }
+  };
+
   it('tests for members only, and only what is exactly !testme', async () => {
     const { member, stranger } = world.org;
     const pull = await open('unparsable');
@@ -136,12 +153,7 @@ describe('from a comment to its result', function () {
     const pull = await open('good-change');
     await say(world.org.member, pull, '!testme');
     const run = await waitForBuild(world.engine, pull, never);
-    const docker = connectDocker();
-    await until(async () => {
-      const app = (await readRun(runFolder(world.stateDir, run)).catch(() => undefined))?.plan.app;
-      return app && (await listServices(docker, app.stack)).length > 0;
-    });
-    await disconnectDocker(docker);
+    await deploying(run);
     const [runner = 0] = await findProcesses('run', `--run=${run}`);
     process.kill(runner, 'SIGKILL');
     expect(await waitForFinalComment(world.org, pull, run, never)).to.include('! **error**');
@@ -164,5 +176,35 @@ describe('from a comment to its result', function () {
     const later = await waitForBuild(world.engine, second, never);
     expect(await waitForFinalComment(world.org, second, later, never)).to.include('✗ **red**');
     expect(await world.engine.list()).to.have.length(2);
+  });
+
+  it('a build goes on while the bridge is killed and restarted, and its result is said once', async () => {
+    await world.bridge.stop();
+    await world.startBridge({ withParent: false });
+    const pull = await open('good-change');
+    await say(world.org.member, pull, '!testme');
+    const run = await waitForBuild(world.engine, pull, never);
+    await deploying(run);
+    await killBridge();
+    const restarted = await world.startBridge({ withParent: false });
+    await restarted.stop();
+    expect((await world.engine.get(run))?.state).to.equal('running');
+    await world.startBridge();
+    expect(await waitForFinalComment(world.org, pull, run, never)).to.include('✓ **green**');
+    expect((await world.engine.list()).map(({ state }) => state)).to.deep.equal(['success']);
+    expect(await botComments(pull)).to.have.length(1);
+  }).timeout(400_000);
+
+  it('a bridge that is not to be outlived takes its builds with it when it is killed', async () => {
+    const pull = await open('good-change');
+    await say(world.org.member, pull, '!testme');
+    const run = await waitForBuild(world.engine, pull, never);
+    await deploying(run);
+    await killBridge();
+    await until(async () => (await findProcesses('run', `--run=${run}`)).length === 0);
+    expect(await nodeState()).to.deep.equal(nodeBefore);
+    await world.startBridge();
+    expect(await waitForFinalComment(world.org, pull, run, never)).to.include('**cancelled**');
+    expect((await world.engine.get(run))?.state).to.equal('lost');
   });
 });

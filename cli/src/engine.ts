@@ -6,13 +6,14 @@ const ENGINE_SLACK_SECONDS = 300;
 
 /**
  * Opens the engine that CC_CI_ENGINE names.
- * @param command what the embedded engine runs for a request; Drone's pipeline has its own
+ * @param local what the embedded engine runs for a request (Drone's pipeline has its own), and whether builds end when
+ *   this process does
  * @throws ConfigError when settings of that engine are missing
  */
 export async function openEngine(
   { common, engine }: Config<'common' | 'engine'>,
   logger: Logger,
-  command: (request: TestRequest) => BuildCommand,
+  local: { command: (request: TestRequest) => BuildCommand; withParent: boolean },
 ): Promise<Engine> {
   const shared = {
     stateDir: common.stateDir,
@@ -21,7 +22,7 @@ export async function openEngine(
   };
   if (engine.kind === 'local') {
     const { openLocalEngine } = await import('@cc-ci/engine');
-    return openLocalEngine({ ...shared, maxTests: engine.maxTests, command });
+    return openLocalEngine({ ...shared, maxTests: engine.maxTests, ...local });
   }
   const { openDroneEngine } = await import('@cc-ci/engine/drone');
   return openDroneEngine({ ...shared, ...loadConfig(['drone']).drone });

@@ -3,10 +3,13 @@ import { type Logger, watchParent } from '@cc-ci/core';
 /** How long all steps of a shutdown may take together before the process ends anyway, in milliseconds. */
 const FORCE_AFTER_MS = 240_000;
 
+/** Why a service ends. */
+export type ShutdownCause = 'SIGINT' | 'SIGTERM' | 'parent is gone';
+
 /** One named step of ending a service. */
 export interface ShutdownStep {
   name: string;
-  run(): Promise<void>;
+  run(why: ShutdownCause): Promise<void>;
 }
 
 /**
@@ -18,7 +21,7 @@ export async function untilShutdown(
   steps: readonly ShutdownStep[],
   withParent: boolean,
 ): Promise<void> {
-  const why = await new Promise<string>((resolve) => {
+  const why = await new Promise<ShutdownCause>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
     if (withParent) watchParent(() => resolve('parent is gone'));
   });
@@ -29,7 +32,7 @@ export async function untilShutdown(
   }, FORCE_AFTER_MS).unref();
   for (const { name, run } of steps) {
     try {
-      await run();
+      await run(why);
     } catch (error) {
       logger.error({ err: error, step: name }, 'a step of the shutdown failed');
     }

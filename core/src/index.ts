@@ -14,6 +14,7 @@ export * from './names.js';
 export * from './parameters.js';
 export * from './process.js';
 export * from './process-group.js';
+export * from './process-identity.js';
 export * from './process-tree.js';
 export * from './record.js';
 export * from './redact.js';

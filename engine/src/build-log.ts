@@ -1,24 +1,25 @@
-import { createWriteStream, watch } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, watch, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
 import type { LogLine } from './engine.js';
 
-/** A log that is being written: whole lines, appended. */
-export interface LogWriter {
-  line(text: string): void;
-  /** Resolves when everything is on disk. */
-  close(): Promise<void>;
-}
-
-export function openLogWriter(path: string): LogWriter {
-  const stream = createWriteStream(path, { flags: 'a' });
-  return {
-    line: (text) => void stream.write(`${text.replaceAll('\n', ' ')}\n`),
-    async close() {
-      stream.end();
-      await finished(stream);
-    },
-  };
+/**
+ * Completes the log of a build that has ended: the last line is whole, and after it comes `line` where one is given.
+ * Done a second time, after a crash, it changes nothing.
+ */
+export function endLog(path: string, line: string | undefined): void {
+  const last = line === undefined ? '' : `${line.replaceAll('\n', ' ')}\n`;
+  const file = openSync(path, 'a+');
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, Buffer.byteLength(last) + 1));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const text = tail.toString('utf8');
+    if (last !== '' && (text === last || text.endsWith(`\n${last}`))) return;
+    const missing = size > 0 && !text.endsWith('\n') ? `\n${last}` : last;
+    if (missing !== '') writeSync(file, missing);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A file that changed wakes the reader; this is for file systems that do not tell. In milliseconds. */
@@ -48,7 +49,7 @@ export async function* readLog(
       partial = bytes.subarray(end);
       for (const text of bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1)) {
         seq += 1;
-        if (seq >= options.from) yield { seq, text };
+        if (seq >= options.from) yield { seq, text: text.replace(/\r$/, '') };
       }
     }
     if (complete) return;

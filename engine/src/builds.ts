@@ -16,6 +16,11 @@ export const ENGINE_MIGRATIONS = [
    ) STRICT;
    CREATE INDEX builds_by_state ON builds (state, number);
    CREATE INDEX builds_by_recipe ON builds (recipe, number);`,
+  // What ran without a supervisor ended with the engine it was a child of.
+  `ALTER TABLE builds ADD COLUMN cancel_reason TEXT;
+   UPDATE builds SET state = 'lost', finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+     reason = 'the engine was replaced by a newer one while this build ran; comment !testme to run it again'
+   WHERE state = 'running';`,
 ];
 
 interface Row {
@@ -66,25 +71,53 @@ export function takeNextBuild(store: Store): Build | undefined {
   return row && toBuild(store, row);
 }
 
+/** How a build ended. */
+export interface BuildEnd {
+  state: BuildState;
+  reason: string | undefined;
+  /** ISO time. */
+  at: string;
+}
+
 /** Ends a build that has not ended yet; a build that has keeps its end. */
-export function finishBuild(store: Store, id: string, state: BuildState, reason: string | undefined): void {
+export function finishBuild(store: Store, id: string, { state, reason, at }: BuildEnd): void {
   store
     .prepare(
       `UPDATE builds SET state = ?, reason = ?, finished_at = ? WHERE id = ? AND state IN ('queued', 'running')`,
     )
-    .run(state, reason ?? null, now(), id);
+    .run(state, reason ?? null, at, id);
 }
 
-/** Marks what an earlier engine process left running as lost. Call it before anything is started. */
-export function loseRunningBuilds(store: Store): string[] {
-  const rows = store
-    .prepare<[string], { id: string }>(
-      `UPDATE builds SET state = 'lost', finished_at = ?,
-         reason = 'the engine was restarted while this build ran; comment !testme to run it again'
-       WHERE state = 'running' RETURNING id`,
+/** Builds that have been taken and have not ended, the oldest first. */
+export function runningBuilds(store: Store): Build[] {
+  return store
+    .prepare<[], Row>(`SELECT * FROM builds WHERE state = 'running' ORDER BY number`)
+    .all()
+    .map((row) => toBuild(store, row));
+}
+
+/**
+ * Ends a queued build; notes of a running one that it is to end, for the first reason given. Others are left as they are.
+ */
+export function cancelBuild(store: Store, id: string, reason: string): void {
+  store
+    .prepare(
+      `UPDATE builds SET state = 'cancelled', reason = ?, finished_at = ? WHERE id = ? AND state = 'queued'`,
     )
-    .all(now());
-  return rows.map((row) => row.id);
+    .run(reason, now(), id);
+  store
+    .prepare(
+      `UPDATE builds SET cancel_reason = ? WHERE id = ? AND state = 'running' AND cancel_reason IS NULL`,
+    )
+    .run(reason, id);
+}
+
+/** Why a running build is to end; undefined when it is not. */
+export function cancelReason(store: Store, id: string): string | undefined {
+  const row = store
+    .prepare<[string], { cancel_reason: string | null }>('SELECT cancel_reason FROM builds WHERE id = ?')
+    .get(id);
+  return row?.cancel_reason ?? undefined;
 }
 
 function toBuild(store: Store, row: Row): Build {

@@ -1,8 +1,8 @@
 import type { TestRequest } from '@cc-ci/core';
 
 /**
- * Where a build stands. `success`, `failure` and `error` are the runner's exit codes 0, 1 and 2; `lost`: the engine
- * found after a restart that the runner is gone without having said how it ended.
+ * Where a build stands. `success`, `failure` and `error` are the runner's exit codes 0, 1 and 2; `lost`: the runner is
+ * gone without anybody having seen how it ended.
  */
 export type BuildState = 'queued' | 'running' | 'success' | 'failure' | 'error' | 'cancelled' | 'lost';
 
@@ -40,7 +40,7 @@ export interface EngineReader {
   list(filter?: { recipe?: string; limit?: number }): Promise<Build[]>;
   /**
    * A build's log from line `from` (default 1) on. With `follow` it goes on until the build has ended and all its
-   * lines were given, or `signal` is aborted.
+   * lines were given, the engine is closed, or `signal` is aborted.
    */
   logs(
     id: string,
@@ -48,12 +48,25 @@ export interface EngineReader {
   ): AsyncIterable<LogLine>;
 }
 
-/** An engine: takes requests, runs each once, keeps their logs. */
+/** What becomes of running builds when an engine is closed. */
+export interface CloseOptions {
+  /**
+   * `leave` (the default): they go on, and the next engine on the same state tells how they ended; `cancel`: they are
+   * cancelled and waited for. Queued builds wait for the next engine either way.
+   */
+  running?: 'leave' | 'cancel';
+}
+
+/** An engine: takes requests, runs each once, keeps their logs. Builds outlive the process they were asked for in. */
 export interface Engine extends EngineReader {
   /** Queues the request. Idempotent by `request.run`: asked again, it answers with the build it already has. */
   start(request: TestRequest): Promise<Build>;
-  /** Ends a queued or running build; one that has ended, or was never there, is left as it is. */
+  /**
+   * Wishes for the end of a queued or running build; returns once the wish is kept, over a restart too. The build ends
+   * later, as `cancelled` with this reason (the first one given counts), unless it ends by itself before it hears of
+   * it. One that has ended, or was never there, is left as it is.
+   */
   cancel(id: string, reason: string): Promise<void>;
-  /** Stops taking work and ends what runs (each run tears its app down first). */
-  close(): Promise<void>;
+  /** Stops taking work. */
+  close(options?: CloseOptions): Promise<void>;
 }

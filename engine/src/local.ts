@@ -1,37 +1,24 @@
-import { mkdirSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { CcCiError, type Logger, openStore, type Store, type TestRequest, tryLock } from '@cc-ci/core';
+import { endLog, readLog } from './build-log.js';
 import {
-  CancelledError,
-  CcCiError,
-  CommandFailedError,
-  CommandTimeoutError,
-  describeError,
-  type Logger,
-  openStore,
-  run,
-  type Store,
-  type TestRequest,
-  tryLock,
-} from '@cc-ci/core';
-import { type LogWriter, openLogWriter, readLog } from './build-log.js';
-import {
+  type BuildEnd,
+  cancelBuild,
+  cancelReason,
   ENGINE_MIGRATIONS,
   findBuild,
   finishBuild,
   insertBuild,
   listBuilds,
-  loseRunningBuilds,
+  runningBuilds,
   takeNextBuild,
 } from './builds.js';
-import { type Build, type BuildState, type Engine, type EngineReader, isFinal } from './engine.js';
+import { type Build, type Engine, type EngineReader, isFinal } from './engine.js';
+import { type BuildCommand, type FollowedBuild, followBuild } from './follow.js';
+import { buildFiles, buildsFolder } from './job.js';
 
-/** A program to run for a build. */
-export interface BuildCommand {
-  file: string;
-  args: readonly string[];
-  env: NodeJS.ProcessEnv;
-  cwd: string;
-}
+export type { BuildCommand } from './follow.js';
 
 export interface LocalEngineOptions {
   stateDir: string;
@@ -41,57 +28,150 @@ export interface LocalEngineOptions {
   buildTimeoutMs: number;
   /** Milliseconds a build may take to tear down after it was asked to end; then it is killed. */
   graceMs?: number;
+  /** Ends builds, teardown included, when this process is gone, however it died. Default: they outlive it. */
+  withParent?: boolean;
   /** What is run for a request; its exit code is the outcome (0 success, 1 failure, 2 error). */
   command: (request: TestRequest) => BuildCommand;
   logger: Logger;
 }
 
 const DEFAULT_GRACE_MS = 180_000;
+/** The folder of builds tells when one was taken or has ended; this is for what it does not tell. In milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
 
 const databaseFile = (stateDir: string) => join(stateDir, 'engine.sqlite');
-const logFile = (stateDir: string, id: string) => join(stateDir, 'builds', `${id}.log`);
 
 /**
- * The embedded engine: a durable queue in SQLite, each build a child process in its own process group.
- * Builds an earlier process left running are marked lost (their runners notice their parent's death and tear down);
- * queued ones are run.
+ * The embedded engine: a durable queue in SQLite, each build under a supervisor process of its own that outlives this
+ * one. An engine that is opened takes up what an earlier one on this state left: builds that run are followed, those
+ * that ended meanwhile told of, those that were only about to be started are started, and none is started twice.
+ *
+ * A service manager must leave the supervisors alone when it stops or restarts the engine's process: with systemd the
+ * unit needs `KillMode=process` (`mixed` kills what is left once the main process has ended).
  * @throws CcCiError when another engine works on the same state folder
  */
 export function openLocalEngine(options: LocalEngineOptions): Engine {
-  const lock = tryLock(join(options.stateDir, 'engine.lock'));
+  const { stateDir, logger } = options;
+  const lock = tryLock(join(stateDir, 'engine.lock'));
   if (!lock) {
-    throw new CcCiError(`another engine is running on ${options.stateDir}`, {
+    throw new CcCiError(`another engine is running on ${stateDir}`, {
       hint: 'stop it, or give this one a state folder of its own (CC_CI_STATE_DIR)',
     });
   }
-  mkdirSync(join(options.stateDir, 'builds'), { recursive: true });
-  const store = openStore(databaseFile(options.stateDir), ENGINE_MIGRATIONS);
-  for (const id of loseRunningBuilds(store)) options.logger.warn({ run: id }, 'build was lost in a restart');
+  mkdirSync(buildsFolder(stateDir), { recursive: true });
+  const store = openStore(databaseFile(stateDir), ENGINE_MIGRATIONS);
 
-  const running = new Map<string, { controller: AbortController; ended: Promise<void> }>();
+  const active = new Map<string, FollowedBuild>();
+  const waiting = new Set<() => void>();
   let closing = false;
+  let closed: Promise<void> | undefined;
+  let scheduling = false;
+  const timer = setInterval(lookAround, LOOK_AGAIN_MS);
+  timer.unref();
+  const watcher = watchEnds(buildsFolder(stateDir), logger, look);
+
+  function follow(build: Build): void {
+    const log = logger.child({ run: build.id });
+    const followed = followBuild(build.id, {
+      stateDir,
+      timeoutMs: options.buildTimeoutMs,
+      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      withParent: options.withParent ?? false,
+      command: () => options.command(build.request),
+      wish: () => cancelReason(store, build.id),
+      onStart: () => log.info({ recipe: build.request.recipe, ref: build.request.ref }, 'build started'),
+      onExit: () => look(build.id),
+    });
+    active.set(build.id, followed);
+    timer.ref();
+    look(build.id);
+  }
+
+  /** Takes a running build on. What fails here (a full disk) is tried again at the next look. */
+  function look(id: string): void {
+    try {
+      const end = active.get(id)?.look();
+      if (!end) return;
+      conclude(id, end);
+    } catch (error) {
+      logger.error({ err: error, run: id }, 'build could not be followed; it is tried again');
+      return;
+    }
+    schedule();
+  }
+
+  function conclude(id: string, end: BuildEnd): void {
+    const log = logger.child({ run: id });
+    try {
+      // The log is complete before the state says so: whoever follows it misses nothing.
+      endLog(buildFiles(stateDir, id).log, end.reason);
+    } catch (error) {
+      log.warn({ err: error }, 'the log of a build could not be completed');
+    }
+    finishBuild(store, id, end);
+    active.get(id)?.leave();
+    active.delete(id);
+    log.info({ state: end.state, reason: end.reason }, 'build ended');
+    if (active.size > 0) return;
+    timer.unref();
+    for (const resolve of waiting) resolve();
+  }
 
   function schedule(): void {
-    while (!closing && running.size < options.maxTests) {
-      const build = takeNextBuild(store);
-      if (!build) return;
-      const controller = new AbortController();
-      const ended = execute(store, options, build, controller.signal)
-        .catch((error: unknown) => {
-          options.logger.error({ err: error, run: build.id }, 'build could not be followed');
-          finishBuild(store, build.id, 'error', `the engine failed: ${describeError(error)}`);
-        })
-        .finally(() => {
-          running.delete(build.id);
-          schedule();
-        });
-      running.set(build.id, { controller, ended });
+    if (scheduling) return; // a build that ends at once brings us back here
+    scheduling = true;
+    try {
+      while (!closing && active.size < options.maxTests) {
+        const build = takeNextBuild(store);
+        if (!build) return;
+        follow(build);
+      }
+    } catch (error) {
+      logger.error({ err: error }, 'no build can be taken from the queue; it is tried again');
+    } finally {
+      scheduling = false;
     }
   }
+
+  function lookAround(): void {
+    for (const id of [...active.keys()]) look(id);
+    schedule();
+  }
+
+  async function cancelAll(): Promise<void> {
+    const ended = new Promise<void>((resolve) => waiting.add(resolve));
+    try {
+      for (const id of active.keys()) cancelBuild(store, id, 'the engine was shut down');
+    } catch (error) {
+      logger.error({ err: error }, 'that builds are to end cannot be kept; they are left running');
+      return;
+    }
+    for (const id of [...active.keys()]) look(id);
+    await ended;
+  }
+
+  async function close(running: 'leave' | 'cancel'): Promise<void> {
+    closing = true;
+    if (running === 'cancel' && active.size > 0) await cancelAll();
+    clearInterval(timer);
+    watcher?.close();
+    for (const build of active.values()) build.leave();
+    active.clear();
+    store.close();
+    lock?.release();
+  }
+
+  const left = runningBuilds(store);
+  if (left.length > 0) logger.info({ runs: left.map(({ id }) => id) }, 'builds of an earlier engine');
+  for (const build of left) follow(build);
   schedule();
 
   return {
-    ...readerOf(options.stateDir, () => store),
+    ...readerOf(
+      stateDir,
+      () => store,
+      () => !store.open,
+    ),
     async start(request) {
       if (closing) throw new CcCiError('the engine is shutting down');
       insertBuild(store, request);
@@ -101,69 +181,33 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
       return build;
     },
     async cancel(id, reason) {
-      const active = running.get(id);
-      if (!active) return finishBuild(store, id, 'cancelled', reason);
-      active.controller.abort(reason);
-      await active.ended;
+      cancelBuild(store, id, reason);
+      look(id);
     },
-    async close() {
-      closing = true;
-      for (const { controller } of running.values()) controller.abort('the engine was shut down');
-      await Promise.all([...running.values()].map(({ ended }) => ended));
-      store.close();
-      lock.release();
+    async close({ running = 'leave' } = {}) {
+      closed ??= close(running);
+      await closed;
     },
   };
 }
 
-async function execute(
-  store: Store,
-  options: LocalEngineOptions,
-  build: Build,
-  signal: AbortSignal,
-): Promise<void> {
-  const log = options.logger.child({ run: build.id });
-  const writer = openLogWriter(logFile(options.stateDir, build.id));
-  log.info({ recipe: build.request.recipe, ref: build.request.ref }, 'build started');
-  const { state, reason } = await runToEnd(options, build, writer, signal);
-  if (reason) writer.line(reason);
-  // The log is complete before the state says so: whoever follows it misses nothing.
-  await writer.close();
-  finishBuild(store, build.id, state, reason);
-  log.info({ state, reason }, 'build ended');
-}
-
-async function runToEnd(
-  options: LocalEngineOptions,
-  build: Build,
-  writer: LogWriter,
-  signal: AbortSignal,
-): Promise<{ state: BuildState; reason: string | undefined }> {
+/** Calls `onChange` with a build's id when it was taken or has ended; undefined where the system has no watches left. */
+function watchEnds(folder: string, logger: Logger, onChange: (id: string) => void): FSWatcher | undefined {
   try {
-    const command = options.command(build.request);
-    const { exitCode } = await run(command.file, command.args, {
-      cwd: command.cwd,
-      env: command.env,
-      signal,
-      timeoutMs: options.buildTimeoutMs,
-      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
-      okCodes: [0, 1, 2],
-      keep: 4_000,
-      onLine: (line) => writer.line(line),
+    const watcher = watch(folder, { persistent: false }, (_, name) => {
+      const [, id] = /^(.+)\.(?:claim|end)\.json$/.exec(name ?? '') ?? [];
+      if (id) onChange(id);
     });
-    return { state: exitCode === 0 ? 'success' : exitCode === 1 ? 'failure' : 'error', reason: undefined };
+    watcher.on('error', (error) =>
+      logger.warn({ err: error }, 'the folder of builds is not watched any more'),
+    );
+    return watcher;
   } catch (error) {
-    if (error instanceof CancelledError) return { state: 'cancelled', reason: String(signal.reason) };
-    if (error instanceof CommandTimeoutError) {
-      return {
-        state: 'error',
-        reason: `the build took longer than ${options.buildTimeoutMs / 1000} s and was ended`,
-      };
-    }
-    if (error instanceof CommandFailedError) {
-      return { state: 'error', reason: `the runner ended unexpectedly: ${describeError(error)}` };
-    }
-    return { state: 'error', reason: `the runner could not be started: ${describeError(error)}` };
+    logger.warn(
+      { err: error },
+      'the folder of builds cannot be watched; ends of builds are seen a second later',
+    );
+    return undefined;
   }
 }
 
@@ -180,16 +224,16 @@ export function openEngineReader(stateDir: string): EngineReader & { close(): vo
   return { ...reader, close: () => store?.close() };
 }
 
-function readerOf(stateDir: string, store: () => Store): EngineReader {
+function readerOf(stateDir: string, store: () => Store, isClosed = () => false): EngineReader {
   return {
     get: async (id) => findBuild(store(), id),
     list: async (filter) => listBuilds(store(), filter),
     logs: (id, { from = 1, follow = false, signal } = {}) =>
-      readLog(logFile(stateDir, id), {
+      readLog(buildFiles(stateDir, id).log, {
         from,
         follow,
         isComplete: () => {
-          const build = findBuild(store(), id);
+          const build = isClosed() ? undefined : findBuild(store(), id);
           return build === undefined || isFinal(build.state);
         },
         ...(signal ? { signal } : {}),

@@ -2,7 +2,7 @@ import { createLogger, loadConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 import { openEngine, openReader } from '../engine.js';
 import { runArguments, selfCommand } from '../runner-process.js';
-import { untilShutdown } from '../shutdown.js';
+import { type ShutdownCause, untilShutdown } from '../shutdown.js';
 
 interface ServiceFlags {
   withParent?: boolean;
@@ -21,17 +21,24 @@ export function addServiceCommands(program: Command): void {
     const { startBridge } = await import('@cc-ci/bridge');
     const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
     const logger = createLogger('bridge', config.common.logLevel);
-    const engine = await openEngine(config, logger, (request) => {
-      const [file = '', ...args] = selfCommand(...runArguments(request, config.engine.buildTimeout));
-      return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
+    const withParent = flags.withParent ?? false;
+    const engine = await openEngine(config, logger, {
+      withParent,
+      command: (request) => {
+        const [file = '', ...args] = selfCommand(...runArguments(request, config.engine.buildTimeout));
+        return { file, args, env: runnerEnvironment(process.env), cwd: process.cwd() };
+      },
     });
     const bridge = await startBridge(config, engine, logger);
     logger.info({ url: bridge.url }, 'bridge is up');
     const steps = [
       { name: 'bridge', run: () => bridge.stop() },
-      { name: 'engine', run: () => engine.close() },
+      {
+        name: 'engine',
+        run: (why: ShutdownCause) => engine.close({ running: atShutdown(why, withParent) }),
+      },
     ];
-    await untilShutdown(logger, steps, flags.withParent ?? false);
+    await untilShutdown(logger, steps, withParent);
   });
 
   const dashboard = program.command('dashboard').description('run records to pages');
@@ -69,6 +76,11 @@ export function addServiceCommands(program: Command): void {
       engine.close();
     },
   );
+}
+
+/** A service manager that restarts us wants the builds to go on; a person at a terminal, or a demo, nothing left behind. */
+function atShutdown(why: ShutdownCause, withParent: boolean): 'leave' | 'cancel' {
+  return why === 'SIGTERM' && !withParent ? 'leave' : 'cancel';
 }
 
 function service(command: Command): Command {

@@ -15,7 +15,8 @@ export interface Service {
 const STOP_GRACE_MS = 240_000;
 
 /**
- * Starts `cc-ci <args>` and waits until it answers at `health`. It ends with this process, however that dies.
+ * Starts `cc-ci <args>` and waits until it answers at `health`. It ends with this process, however that dies, unless
+ * `withParent` is false: then it is as a service manager would start it.
  * @throws CcCiError when it ends, or does not answer within 30 s; the log's file is named
  */
 export async function startService(
@@ -25,11 +26,18 @@ export async function startService(
     logFile,
     health,
     signal,
-  }: { env: NodeJS.ProcessEnv; logFile: string; health: string; signal: AbortSignal },
+    withParent = true,
+  }: {
+    env: NodeJS.ProcessEnv;
+    logFile: string;
+    health: string;
+    signal: AbortSignal;
+    withParent?: boolean;
+  },
 ): Promise<Service> {
   const log = createWriteStream(logFile, { flags: 'a' });
   const stopping = new AbortController();
-  const [file = '', ...argv] = selfCommand(...args, '--with-parent');
+  const [file = '', ...argv] = selfCommand(...args, ...(withParent ? ['--with-parent'] : []));
   let failure: string | undefined;
   const ended = run(file, argv, {
     env,

@@ -32,8 +32,10 @@ export interface World {
   stateDir: string;
   dashboardUrl: string;
   engine: EngineReader;
-  /** Starts the bridge (again). It is started once already. */
-  startBridge(): Promise<Service>;
+  /**
+   * Starts the bridge (again). It is started once already. Without `withParent` its builds outlive it, as on a server.
+   */
+  startBridge(options?: { withParent?: boolean }): Promise<Service>;
   bridge: Service;
   /** Ends everything, the last started first; a build that runs is torn down. */
   stop(): Promise<void>;
@@ -114,14 +116,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       CC_CI_BRIDGE_LISTEN: `127.0.0.1:${bridgePort}`,
       CC_CI_DASHBOARD_LISTEN: `127.0.0.1:${dashboardPort}`,
     };
-    const service = async (name: string, args: readonly string[], health: string) => {
-      const started = await startService(args, { env, logFile: join(dir, `${name}.log`), health, signal });
+    const service = async (name: string, args: readonly string[], health: string, withParent = true) => {
+      const logFile = join(dir, `${name}.log`);
+      const started = await startService(args, { env, logFile, health, signal, withParent });
       undo.push(() => started.stop());
       return started;
     };
     await service('dashboard', ['dashboard', 'serve'], `${dashboardUrl}/healthz`);
     step(`dashboard: ${dashboardUrl}`);
-    const startBridge = () => service('bridge', ['bridge'], `http://127.0.0.1:${bridgePort}/readyz`);
+    const startBridge = ({ withParent = true } = {}) =>
+      service('bridge', ['bridge'], `http://127.0.0.1:${bridgePort}/readyz`, withParent);
     const bridge = await startBridge();
     step(`bridge: watching ${ORG} on the forge`);
 

@@ -8,12 +8,12 @@ import { type Build, type BuildState, type Engine, isFinal } from '../engine.js'
 /** What a test tells the runner of its build to do; files in a folder that both can see. */
 export interface Rig {
   engine: Engine;
+  /** Closes the engine, which leaves its builds, and gives another one on the same state. */
+  reopen(): Promise<Engine>;
   /** How many builds this engine runs at once. */
   capacity: number;
   /** Folder in which a build's runner says `<run>.started`, and ends when it sees `<run>.exit` with an exit code. */
   folder: string;
-  /** Whether a build that is cancelled is asked to end, and its log says how; otherwise it is killed. Default: yes. */
-  asksToEnd?: boolean;
   /** Lines that the engine itself writes into a log before the runner's first. Default: 0. */
   linesBefore?: number;
   dispose(): Promise<void>;
@@ -36,10 +36,12 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
   describe(`engine contract: ${name}`, () => {
     let rig: Rig;
     let engine: Engine;
+    let linesBefore: number;
 
     beforeEach(async () => {
       rig = await setup();
       engine = rig.engine;
+      linesBefore = rig.linesBefore ?? 0;
     });
     afterEach(() => rig.dispose());
 
@@ -94,7 +96,7 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
       for (const build of builds) expect((await ended(build)).state).to.equal('success');
     });
 
-    it('cancels what is queued without starting it, and what runs after it has torn down', async () => {
+    it('cancels what is queued without starting it, and what runs', async () => {
       const running: Build[] = [];
       for (let i = 0; i < rig.capacity; i++) running.push(await engine.start(someRequest()));
       const queued = await engine.start(someRequest());
@@ -102,23 +104,58 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
       if (!first) throw new Error('capacity is 0');
       await started(first);
       await engine.cancel(queued.id, 'not wanted');
-      expect(await engine.get(queued.id)).to.include({
+      expect(await ended(queued)).to.include({
         state: 'cancelled',
         reason: 'not wanted',
         startedAt: undefined,
       });
       await engine.cancel(first.id, 'stopped by alice');
-      expect(await engine.get(first.id)).to.include({ state: 'cancelled', reason: 'stopped by alice' });
-      if (rig.asksToEnd ?? true) expect(await logOf(engine, first.id)).to.include(`${first.id} torn down`);
+      await engine.cancel(first.id, 'stopped by bob');
+      expect(await ended(first)).to.include({ state: 'cancelled', reason: 'stopped by alice' });
       await Promise.all(running.map((build) => finish(build, 0)));
       await Promise.all(running.map(ended));
       await engine.cancel(first.id, 'again');
-      expect((await engine.get(first.id))?.reason).to.equal('stopped by alice');
+      expect(await engine.get(first.id)).to.include({ state: 'cancelled', reason: 'stopped by alice' });
+    });
+
+    it('leaves a build that has ended as it is, whoever wants it cancelled', async () => {
+      const build = await engine.start(someRequest());
+      await finish(build, 0);
+      const end = await ended(build);
+      await engine.cancel(build.id, 'too late');
+      expect(await engine.get(build.id)).to.deep.equal(end);
+    });
+
+    it('goes on after a restart where it stood: what runs is followed, what waits waits for its turn', async () => {
+      const running: Build[] = [];
+      for (let i = 0; i < rig.capacity; i++) running.push(await engine.start(someRequest()));
+      const queued = await engine.start(someRequest());
+      await Promise.all(running.map(started));
+      engine = await rig.reopen();
+      expect((await engine.get(queued.id))?.state).to.equal('queued');
+      for (const { id } of running) expect((await engine.get(id))?.state).to.equal('running');
+      await Promise.all(running.map((build, i) => finish(build, i === 0 ? 1 : 0)));
+      const ends = await Promise.all(running.map(ended));
+      expect(ends.map(({ state }) => state)).to.deep.equal(
+        running.map((_, i) => (i === 0 ? 'failure' : 'success')),
+      );
+      await finish(queued, 0);
+      expect((await ended(queued)).state).to.equal('success');
+      for (const { id } of [...running, queued]) {
+        expect(await logOf(engine, id, linesBefore + 1)).to.deep.equal([`${id} began`, `${id} ends`]);
+      }
+    });
+
+    it('keeps a wish to cancel over a restart', async () => {
+      const build = await engine.start(someRequest());
+      await started(build);
+      await engine.cancel(build.id, 'stopped by alice');
+      engine = await rig.reopen();
+      expect(await ended(build)).to.include({ state: 'cancelled', reason: 'stopped by alice' });
     });
 
     it('gives the log live, from any line, to its end', async () => {
       const build = await engine.start(someRequest());
-      const before = rig.linesBefore ?? 0;
       const seen: string[] = [];
       let sawFirst: () => void = () => undefined;
       const first = new Promise<void>((resolve) => {
@@ -126,8 +163,8 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
       });
       const following = (async () => {
         for await (const line of engine.logs(build.id, { follow: true })) {
-          if (line.seq <= before) continue;
-          seen.push(`${line.seq - before} ${line.text}`);
+          if (line.seq <= linesBefore) continue;
+          seen.push(`${line.seq - linesBefore} ${line.text}`);
           sawFirst();
         }
       })();
@@ -136,7 +173,7 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
       await finish(build, 0);
       await following;
       expect(seen).to.deep.equal([`1 ${build.id} began`, `2 ${build.id} ends`]);
-      expect(await logOf(engine, build.id, before + 2)).to.deep.equal([`${build.id} ends`]);
+      expect(await logOf(engine, build.id, linesBefore + 2)).to.deep.equal([`${build.id} ends`]);
     });
 
     it('knows nothing of a build it never had', async () => {
