@@ -23,19 +23,21 @@ describe('the log of a step', () => {
     return { rpc, batches, uploads };
   }
 
-  it('goes out line by line while it grows, and as a whole at the end', async () => {
+  it('goes out as it comes while it grows, and as a whole at the end', async () => {
     const { rpc, batches, uploads } = collect();
     const log = openLiveLog(rpc, 1, quiet, 5);
-    log.write('on');
-    log.write('e\ntwo\nthr');
+    log.write('one\ntwo\n');
     await until(() => batches.length === 1);
     expect(batches[0]?.map(({ pos, out }) => [pos, out])).to.deep.equal([
       [0, 'one\n'],
       [1, 'two\n'],
+      [2, ''],
     ]);
-    log.write('ee');
+    log.write('thr');
+    log.write('ee\n');
     await log.close();
-    expect(batches.flat().map(({ out }) => out)).to.deep.equal(['one\n', 'two\n', 'three']);
+    const said = ['one\n', 'two\n', '', 'thr', 'ee\n'];
+    expect(batches.flat().map(({ out }) => out)).to.deep.equal(said);
     expect(uploads).to.deep.equal([batches.flat()]);
   });
 
@@ -51,7 +53,7 @@ describe('the log of a step', () => {
     const { rpc, uploads } = collect();
     const log = openLiveLog(rpc, 1, quiet);
     const line = `${'x'.repeat(1023)}\n`;
-    for (let i = 0; i < 6; i++) log.write(line.repeat(1024));
+    for (let i = 0; i < 6 * 1024; i++) log.write(line);
     await log.close();
     expect(uploads[0]?.length).to.equal(5 * 1024);
     expect(uploads[0]?.[0]?.pos).to.equal(1024);

@@ -25,7 +25,6 @@ export function openLiveLog(
   let pending: LogLine[] = [];
   let size = 0;
   let count = 0;
-  let partial = '';
   const add = (out: string) => {
     const line = { pos: count++, out, time: Math.floor((performance.now() - started) / 1000) };
     history.push(line);
@@ -46,17 +45,23 @@ export function openLiveLog(
   const timer = setInterval(flush, everyMs);
   return {
     write(chunk) {
-      const lines = (partial + chunk).split('\n');
-      partial = lines.pop() ?? '';
-      for (const line of lines) add(`${line}\n`);
+      for (const part of cut(chunk)) add(part);
     },
     async close() {
       clearInterval(timer);
-      if (partial) add(partial);
-      partial = '';
       flush();
       await sending;
       await rpc.upload(step, history);
     },
   };
+}
+
+/**
+ * As the real runner cuts what it is given: after every newline, with what stands behind the last one (even nothing) as
+ * a line of its own; a part of a line that comes alone is a line too. Who reads such a log joins before they cut.
+ */
+function cut(chunk: string): string[] {
+  return chunk.replace(/\n$/, '').includes('\n')
+    ? chunk.split('\n').map((line, i, all) => (i < all.length - 1 ? `${line}\n` : line))
+    : [chunk];
 }
