@@ -15,6 +15,8 @@ const DRONE_YML = `kind: pipeline
 type: exec
 name: test
 platform: { os: linux, arch: amd64 }
+# The push that brought this file may be told to Drone only after it was activated.
+trigger: { event: [custom] }
 steps:
   - name: install
     environment: { STAGE: install }
@@ -131,11 +133,14 @@ describe('a real Drone on a real Gitea', function () {
     expect(sendSignal(child, 0)).to.equal(true);
     sendSignal(child, 'SIGKILL');
     await until(async () => stepsOf(await get(number)).every(([, status]) => status !== 'running'));
-    expect(stepsOf(await get(number)).slice(1)).to.deep.equal([
-      ['install', 'killed', 137],
-      ['upgrade', 'skipped', 0],
-      ['teardown', 'skipped', 0],
+    const after = stepsOf(await get(number)).slice(1);
+    expect(after.map(([name, status]) => `${name} ${status}`)).to.deep.equal([
+      'install killed',
+      'upgrade skipped',
+      'teardown skipped',
     ]);
+    // Server and runner both write the end: 130 is the server's, 137 the runner's, and either may be first.
+    expect(after[0]?.[2]).to.be.oneOf([130, 137]);
     expect(await inFolder('teardown')).to.equal(undefined);
   });
 
