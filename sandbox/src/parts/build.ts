@@ -105,7 +105,7 @@ async function build(
   const timer = setInterval(tell, SAY_EVERY_MS);
   try {
     const folder = join(scratch, 'part');
-    const about = { definition, version: place.version, source: place.source, scratch, signal };
+    const about = { definition, version: place.version, source: place.source, signal };
     const output = join(folder, definition.executable);
     await goBuild({ ...about, output, onPackage });
     await copyFolders(await moduleFolder(about), folder, definition.folders ?? []);

@@ -16,8 +16,6 @@ export interface PartDefinition {
   versionVariable?: string;
   /** Folders of the module's source that the program reads while it runs. */
   folders?: readonly string[];
-  /** Files that the program embeds and its module leaves out: path in the module, and content. */
-  missingFiles?: Readonly<Record<string, string>>;
   /** How an installed one is asked for its version. Without: it cannot say, and any is taken. */
   askVersion?: readonly string[];
   /** Versions of an installed one that do instead. */
@@ -52,7 +50,6 @@ export const PARTS: Readonly<Record<PartName, PartDefinition>> = {
     executable: 'traefik',
     cgo: false,
     versionVariable: 'github.com/traefik/traefik/v3/pkg/version.Version',
-    missingFiles: { 'webui/static/index.html': 'The dashboard is not part of this build.\n' },
     askVersion: ['version'],
     accepts: /^3\./,
   },

@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { run } from '@cc-ci/core';
 import type { PartDefinition } from './definitions.js';
 
@@ -17,8 +15,6 @@ export interface GoBuild {
   version: string;
   /** The folder with the part's `go.mod` and `go.sum`. */
   source: string;
-  /** An empty folder of ours for whatever the build needs. */
-  scratch: string;
   /** Where the program is written. */
   output: string;
   onPackage: BuildProgress;
@@ -32,11 +28,10 @@ export interface GoBuild {
  */
 export async function goBuild(build: GoBuild): Promise<void> {
   const { definition, version, output, onPackage } = build;
-  const { tags, versionVariable, missingFiles } = definition;
+  const { tags, versionVariable } = definition;
   const args = ['build', '-v', '-trimpath', '-o', output];
   if (tags) args.push('-tags', tags.join(','));
   if (versionVariable) args.push('-ldflags', `-X ${versionVariable}=${version}`);
-  if (missingFiles) args.push('-overlay', await writeOverlay(build, missingFiles));
   let packages = 0;
   await go(build, [...args, definition.package], (line) => {
     if (/^[\w.~+-]+(\/[\w.~+-]+)*$/.test(line)) onPackage(++packages);
@@ -47,21 +42,6 @@ export async function goBuild(build: GoBuild): Promise<void> {
 export async function moduleFolder(build: Omit<GoBuild, 'output' | 'onPackage'>): Promise<string> {
   const { stdout } = await go(build, ['list', '-m', '-f', '{{.Dir}}', build.definition.module]);
   return stdout.trim();
-}
-
-/** Lets Go see files that are not in the module's folder, which nobody may write to. */
-async function writeOverlay(build: GoBuild, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await moduleFolder(build);
-  const replaced: Record<string, string> = {};
-  for (const [path, content] of Object.entries(files)) {
-    const ours = join(build.scratch, 'overlay', path);
-    await mkdir(dirname(ours), { recursive: true });
-    await writeFile(ours, content);
-    replaced[join(folder, path)] = ours;
-  }
-  const overlay = join(build.scratch, 'overlay.json');
-  await writeFile(overlay, JSON.stringify({ Replace: replaced }));
-  return overlay;
 }
 
 function go(
