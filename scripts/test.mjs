@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
 
 const ROOMS = ['core', 'engine', 'bridge', 'runner', 'dashboard', 'sandbox', 'cli'];
-const words = process.argv.slice(2);
+// The tests of the real parts (`x.real.test.ts`) need those built: they are run by `npm run test:real` alone.
+const REAL_TEST = '.real.test.ts';
+const real = process.argv.includes('--real');
+const words = process.argv.slice(2).filter((word) => word !== '--real');
 
 const files = ROOMS.flatMap((room) => testsOf(room))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
@@ -32,7 +35,7 @@ runner.on('pending', (test) => skipped.push(test));
 
 function testsOf(room) {
   return readdirSync(join(room, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && name.endsWith(REAL_TEST) === real)
     .map((name) => join(room, 'dist', name.replace(/\.ts$/, '.js')));
 }
 

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDroneRunner } from '../drone-runner/runner.js';
+import { ensurePart, type Part } from '../parts/build.js';
+import { which } from '../parts/on-path.js';
+import { type Account, createDroneToken, createOAuthApplication } from '../provision/drone.js';
+import { freePort, startProgram } from './program.js';
+
+/** A real Drone server on loopback with throw-away data. */
+export interface RealDrone {
+  url: string;
+  /** The token of its administrator. */
+  token: string;
+  /** What runners need to connect. */
+  rpcSecret: string;
+  logFile: string;
+  /** Ends it with SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again with the same data, after `kill` or a stop. */
+  start(): Promise<void>;
+  /** Stops it and removes its data. */
+  dispose(): Promise<void>;
+}
+
+/** What it stands beside. */
+export interface DroneOptions {
+  /** The Gitea it builds for. */
+  forgeUrl: string;
+  /** Who signs in, and is its administrator. */
+  admin: Account;
+  /** Default: the part, installed or built. */
+  part?: Part;
+}
+
+/** Starts a real Drone server for a Gitea, and signs its administrator in. */
+export async function startDrone({ forgeUrl, admin, part }: DroneOptions): Promise<RealDrone> {
+  const { executable } = part ?? (await ensurePart('drone'));
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const url = `http://${host}`;
+  const rpcSecret = randomBytes(16).toString('hex');
+  const { clientId, clientSecret } = await createOAuthApplication(forgeUrl, admin, url);
+  const home = await mkdtemp(join(tmpdir(), 'cc-ci-drone-'));
+  const logFile = join(home, 'drone.log');
+  const start = () =>
+    startProgram(executable, {
+      args: [],
+      cwd: home,
+      logFile,
+      readyUrl: `${url}/healthz`,
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: home,
+        DRONE_GITEA_SERVER: forgeUrl,
+        DRONE_GITEA_CLIENT_ID: clientId,
+        DRONE_GITEA_CLIENT_SECRET: clientSecret,
+        DRONE_RPC_SECRET: rpcSecret,
+        DRONE_SERVER_HOST: host,
+        DRONE_SERVER_PORT: host,
+        DRONE_SERVER_PROTO: 'http',
+        DRONE_DATABASE_DRIVER: 'sqlite3',
+        DRONE_DATABASE_DATASOURCE: join(home, 'drone.sqlite'),
+        DRONE_COOKIE_SECRET: rpcSecret,
+        DRONE_USER_CREATE: `username:${admin.login},admin:true`,
+        // It would tell its makers how it is used.
+        DRONE_DATADOG_ENABLED: 'false',
+      },
+    });
+  let program = await start();
+  const dispose = async () => {
+    await program.stop();
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    const token = await createDroneToken(url, forgeUrl, admin);
+    return {
+      url,
+      token,
+      rpcSecret,
+      logFile,
+      kill: () => program.kill(),
+      async start() {
+        await program.stop();
+        program = await start();
+      },
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Whatever runs the pipelines of a Drone server. */
+export interface ExecRunner {
+  /** Which one it is. */
+  kind: 'drone-runner-exec' | 'stand-in';
+  stop(): Promise<void>;
+}
+
+/** Starts Drone's own exec runner where it is on PATH, and our stand-in for it where it is not. */
+export async function startExecRunner(
+  drone: Pick<RealDrone, 'url' | 'rpcSecret'>,
+  capacity = 2,
+): Promise<ExecRunner> {
+  const executable = await which('drone-runner-exec');
+  if (!executable) {
+    const { stop } = await startDroneRunner({ url: drone.url, secret: drone.rpcSecret, capacity });
+    return { kind: 'stand-in', stop };
+  }
+  const home = await mkdtemp(join(tmpdir(), 'cc-ci-drone-runner-'));
+  const bind = `127.0.0.1:${await freePort()}`;
+  const { host, protocol } = new URL(drone.url);
+  const program = await startProgram(executable, {
+    args: ['daemon'],
+    cwd: home,
+    logFile: join(home, 'runner.log'),
+    readyUrl: `http://${bind}/healthz`,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: home,
+      DRONE_RPC_PROTO: protocol.slice(0, -1),
+      DRONE_RPC_HOST: host,
+      DRONE_RPC_SECRET: drone.rpcSecret,
+      DRONE_HTTP_BIND: bind,
+      DRONE_RUNNER_CAPACITY: `${capacity}`,
+      DRONE_UI_DISABLE: 'true',
+    },
+  });
+  return {
+    kind: 'drone-runner-exec',
+    async stop() {
+      await program.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
