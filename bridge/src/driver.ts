@@ -97,7 +97,7 @@ async function advanceAll(
       await advanceFar(context, trigger, stopping);
     } catch (error) {
       context.logger.error(
-        { err: error, run: trigger.run },
+        { err: error, run: trigger.run, comment: trigger.commentId },
         'a step could not be kept; it will be done again',
       );
       await pause(context.timing.retry.firstMs, stopping);
@@ -135,8 +135,9 @@ function putOff(context: BridgeContext, trigger: Trigger, error: unknown): void 
   const retryAfterMs = error instanceof ForgeError ? error.retryAfterMs : undefined;
   const waitMs = backoffMs(trigger.attempts + 1, context.timing.retry, retryAfterMs);
   const why = describeError(error);
+  const { run, commentId: comment, state } = trigger;
   context.logger.warn(
-    { run: trigger.run, state: trigger.state, attempts: trigger.attempts + 1, waitMs: Math.round(waitMs) },
+    { run, comment, state, attempts: trigger.attempts + 1, waitMs: Math.round(waitMs) },
     why,
   );
   postpone(context.store, trigger, why, Date.now() + Math.round(waitMs));
