@@ -96,4 +96,10 @@ describe('triggers', () => {
       expect(late(), `minute ${minute}`).to.deep.equal([]);
     }
   });
+
+  it('cannot be told late by a database that does not answer', () => {
+    const late = watchTriggers(store, () => clock);
+    store.close();
+    expect(late()).to.deep.equal([]);
+  });
 });

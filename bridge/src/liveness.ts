@@ -1,7 +1,7 @@
 import type { Store } from '@cc-ci/core';
 import { type Backoff, LONGEST_RETRY_AFTER_MS } from './backoff.js';
 import { ForgeError } from './forge/errors.js';
-import { dueTriggers } from './triggers.js';
+import { dueTriggers, type Trigger } from './triggers.js';
 
 /** A look reads page by page, each with its own time limit; after this long none is coming any more. Milliseconds. */
 const LOOK_LIMIT_MS = 900_000;
@@ -58,7 +58,7 @@ export function watchTriggers(store: Store, now: () => number = Date.now): Late 
   return () => {
     const at = now();
     const pulls = new Map<string, { as: string; dueAt: number }>();
-    for (const { repo, pr, number, state, attempts, dueAt } of dueTriggers(store, Number.MAX_SAFE_INTEGER)) {
+    for (const { repo, pr, number, state, attempts, dueAt } of allDue(store)) {
       const pull = `${repo}#${pr}`;
       const before = pulls.get(pull) ?? { as: '', dueAt: Number.POSITIVE_INFINITY };
       pulls.set(pull, {
@@ -75,4 +75,13 @@ export function watchTriggers(store: Store, now: () => number = Date.now): Late 
       .filter(([, { since }]) => at - since > STEP_LIMIT_MS)
       .map(([pull, { since }]) => `${pull} has not got on for ${Math.round((at - since) / 60_000)} minutes`);
   };
+}
+
+/** Every trigger that has a next step; none while the database cannot be read, which is not the loops' fault. */
+function allDue(store: Store): Trigger[] {
+  try {
+    return dueTriggers(store, Number.MAX_SAFE_INTEGER);
+  } catch {
+    return [];
+  }
 }

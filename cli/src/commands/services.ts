@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { openEngine, openReader } from '../engine.js';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { untilShutdown } from '../shutdown.js';
+import { SYSTEMD_VARIABLES, systemdUnit } from '../systemd.js';
 
 interface ServiceFlags {
   withParent?: boolean;
@@ -27,7 +28,10 @@ export function addServiceCommands(program: Command): void {
     });
     const bridge = await startBridge(config, engine, logger);
     logger.info({ url: bridge.url }, 'bridge is up');
+    const unit = systemdUnit({ late: bridge.late, logger });
+    await unit.ready();
     const steps = [
+      { name: 'systemd', run: () => unit.stopping() },
       { name: 'bridge', run: () => bridge.stop() },
       { name: 'engine', run: () => engine.close() },
     ];
@@ -75,8 +79,9 @@ function service(command: Command): Command {
   return command.option('--with-parent', 'end when the process that started this one is gone');
 }
 
-/** A run has no business with the forge's credentials. */
+/** A run has no business with the forge's credentials, nor with what systemd wants to hear from the bridge. */
 function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CC_CI_FORGE_TOKEN_FILE: _, CC_CI_DRONE_TOKEN_FILE: __, ...rest } = env;
-  return rest;
+  const secrets = ['CC_CI_FORGE_TOKEN_FILE', 'CC_CI_DRONE_TOKEN_FILE', 'CC_CI_HOOK_SECRET_FILE'];
+  const ours = new Set<string>([...secrets, ...SYSTEMD_VARIABLES]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
 }
