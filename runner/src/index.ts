@@ -3,6 +3,7 @@ export { type AbraFinding, examineAbra } from './abra-doctor.js';
 export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
 export { secretsFile } from './context.js';
 export { checkNodeSpace, checkSpace } from './disk.js';
+export { examineRunner } from './doctor.js';
 export { DeadlineError } from './failure.js';
 export { pullImages } from './images.js';
 export { DEFAULT_MAX_AGE_MS, type JanitorOptions, type JanitorReport, janitor } from './janitor.js';

@@ -80,7 +80,7 @@ function service(command: Command): Command {
 }
 
 /** A run has no business with the forge's credentials, nor with what systemd wants to hear from the bridge. */
-function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const secrets = ['CC_CI_FORGE_TOKEN_FILE', 'CC_CI_DRONE_TOKEN_FILE', 'CC_CI_HOOK_SECRET_FILE'];
   const ours = new Set<string>([...secrets, ...SYSTEMD_VARIABLES]);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
