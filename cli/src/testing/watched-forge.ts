@@ -6,7 +6,6 @@ import {
   createForge,
   createOrganisation,
   createRecipeRepository,
-  createRecipeRepository,
   type Organisation,
   publishRecipe,
   startForge,
