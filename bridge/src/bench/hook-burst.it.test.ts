@@ -10,6 +10,7 @@ describe('a burst of webhook deliveries', () => {
       forged: 0.1,
       connections: 10,
       pulls: 30,
+      pollSeconds: 0.2,
     });
     expect(result).to.deep.include({ commands: 210, lost: 0, doubled: 0, statuses: { 202: 270, 401: 30 } });
   });

@@ -19,6 +19,8 @@ export interface BurstOptions {
   connections: number;
   /** Pull requests the comments are spread over. */
   pulls: number;
+  /** Seconds between two looks of the bridge; its default where it is not said. */
+  pollSeconds?: number;
 }
 
 export const FULL_BURST: BurstOptions = {
@@ -85,6 +87,7 @@ export async function measureHookBurst(options: BurstOptions = FULL_BURST): Prom
         CC_CI_HOOK_SECRET_FILE: join(folder, 'secret'),
         CC_CI_ORG: ORG,
         CC_CI_BRIDGE_LISTEN: '127.0.0.1:0',
+        ...(options.pollSeconds ? { CC_CI_POLL_INTERVAL: String(options.pollSeconds) } : {}),
       },
     });
     const { url } = await answer<{ url: string }>(bridge);
