@@ -189,7 +189,7 @@ describe('webhook and polling together', () => {
     await forge.messages.next();
     engine.change(run, { state: 'success' });
     await forge.messages.next();
-    await until(() => lines().some(({ msg }) => msg === 'status-settled'));
+    await until(() => lines().some(({ state }) => state === 'reported'));
     const kept = lines().find((line) => line.reqId === reqId && line.msg === 'webhook delivery kept');
     expect(kept?.comment).to.equal(comment.id);
     const about = lines().filter((line) => line.comment === comment.id || line.run === run);
@@ -199,7 +199,7 @@ describe('webhook and polling together', () => {
     for (const word of [
       'comment seen',
       'oh no',
-      'is-member',
+      'may-test',
       'commit status left out',
       'build-started',
       'build-ended',

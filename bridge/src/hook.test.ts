@@ -8,6 +8,7 @@ import { createIntake } from './intake.js';
 import { NO_OBSERVER } from './observer.js';
 import { openBridgeStore } from './store.js';
 import { commentPayload, deliveryHeaders, type PayloadChange } from './testing/deliveries.js';
+import { PLAIN_RULES } from './testing/rules.js';
 import { listTriggers } from './triggers.js';
 
 const SECRET = 'hook-secret-93ab';
@@ -32,7 +33,7 @@ describe('the webhook', () => {
     logged = [];
     const logger = createLogger('bridge', 'trace', { write: (line) => void logged.push(line) });
     const observer = { ...NO_OBSERVER, delivered: (status: number) => void delivered.push(status) };
-    const intake = createIntake({ store, logger, observer }, () => void rings++);
+    const intake = createIntake({ store, logger, observer, rules: PLAIN_RULES }, () => void rings++);
     app = buildBridgeApp({
       checks: { forge: fine, database: fine, engine: fine },
       hook: { secret: SECRET, org: 'coop-cloud', intake, bot: () => bot, now: () => now, observer },

@@ -22,6 +22,9 @@ const trigger = (commentId: number, change: Partial<Trigger>): Trigger => ({
   repo: 'coop-cloud/custom-html',
   pr: 1,
   author: 'alice',
+  command: 'testme',
+  stopReason: null,
+  stopPassedOn: 0,
   state: 'started',
   attempts: 0,
   lastError: null,
@@ -80,11 +83,11 @@ describe('metrics', () => {
     observer.decided('testme', 'webhook', comment(1, 3));
     observer.decided('testme', 'poll', comment(2, 7));
     observer.decided('testme', 'poll', comment(3, 60));
-    observer.moved(trigger(1, { state: 'authorised' }), 'is-member');
+    observer.moved(trigger(1, { state: 'authorised' }), 'may-test');
     observer.moved(trigger(1, {}), 'build-started');
     observer.moved(trigger(1, {}), 'build-started');
     observer.moved(trigger(2, {}), 'build-started');
-    observer.moved(trigger(3, { state: 'rejected' }), 'is-no-member');
+    observer.moved(trigger(3, { state: 'rejected' }), 'may-not-ask-again');
     observer.moved(trigger(3, {}), 'build-started');
     observer.moved(trigger(4, {}), 'build-started');
     const latency = await linesOf(metrics, 'cc_ci_trigger_latency_seconds_');
