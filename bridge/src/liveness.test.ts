@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 
 describe('looks at the forge', () => {
   const pace = { intervalMs: 5_000, retry: { firstMs: 1_000, capMs: MINUTE }, quietMs: () => quiet };
-  let quiet = 0;
+  const quiet = 0;
   let clock = 0;
   const watched = (look: () => Promise<unknown>) => watchLooks(look, pace, () => clock);
 

@@ -50,7 +50,12 @@ export function addDoctorCommand(program: Command): void {
 /** Everything there is to look at. Rooms whose settings are wrong are left out: the settings are told. */
 export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<Diagnosis[]> {
   const { settings, problems } = inspectConfig(env);
-  const wrong = settings.flatMap(({ group, problem }) => (problem === undefined ? [] : [{ group, problem }]));
+  const engine = settings.find(({ group, name }) => group === 'engine' && name === 'kind')?.value;
+  const wrong = settings.flatMap(({ group, problem, origin }) => {
+    // What is missing for an engine that is not used is missed by nobody.
+    if (problem === undefined || (group === 'drone' && origin === 'not set' && engine !== 'drone')) return [];
+    return [{ group, problem }];
+  });
   const told = [...problems, ...wrong.map(({ problem }) => problem)].map((problem) =>
     diagnose.fail(
       'settings',
@@ -73,6 +78,10 @@ export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<
 
 async function examineEngine(env: NodeJS.ProcessEnv): Promise<Diagnosis[]> {
   const { common, engine } = loadConfig(['common', 'engine'], env);
+  if (engine.kind === 'drone') {
+    const said = 'Drone; the bridge that runs here says whether it answers';
+    return [diagnose.ok('engine', said)];
+  }
   const what = `embedded, ${engine.maxTests} at once`;
   // Looking must not make it: it would belong to whoever looks.
   if (!existsSync(join(common.stateDir, 'engine.sqlite'))) {
