@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { type BridgeAppDeps, buildBridgeApp } from './app.js';
+import { createMetrics } from './metrics.js';
 
 const fine = (detail: string) => () => ({ ok: true, detail });
 const WELL = { forge: fine('looked at'), database: fine('can be written'), engine: fine('answers') };
@@ -21,6 +22,25 @@ describe("the bridge's HTTP side", () => {
     const response = await app.inject({ method: 'GET', url: '/healthz' });
     expect(response.statusCode).to.equal(200);
     expect(response.json()).to.deep.equal({ live: true });
+    await app.close();
+  });
+
+  it('is not live when one of its loops hangs, and says which', async () => {
+    let late: string[] = [];
+    const app = buildBridgeApp({ checks: WELL, late: () => late });
+    expect((await app.inject({ method: 'GET', url: '/healthz' })).statusCode).to.equal(200);
+    late = ['the next look at the forge is overdue'];
+    const response = await app.inject({ method: 'GET', url: '/healthz' });
+    expect([response.statusCode, response.json()]).to.deep.equal([503, { live: false, late }]);
+    await app.close();
+  });
+
+  it('gives its metrics as Prometheus wants them', async () => {
+    const metrics = createMetrics({ engine: { list: async () => [] }, now: Date.now });
+    const app = buildBridgeApp({ checks: WELL, metrics });
+    const response = await app.inject({ method: 'GET', url: '/metrics' });
+    expect(response.headers['content-type']).to.match(/^text\/plain; version=0\.0\.4/);
+    expect(response.body).to.include('# TYPE cc_ci_trigger_latency_seconds histogram');
     await app.close();
   });
 

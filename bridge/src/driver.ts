@@ -9,6 +9,11 @@ import { advance, dueTriggers, nextDue, postpone, type Trigger } from './trigger
 
 /** Milliseconds until the next look when no step is due; new triggers ring. */
 const IDLE_MS = 3_600_000;
+/**
+ * Pull requests that are taken on at once. More would only wait for the forge's few connections, each with what it
+ * remembers: a burst of thousands must not cost memory for thousands.
+ */
+const PULLS_AT_ONCE = 32;
 
 /** Takes triggers through their steps. */
 export interface Driver {
@@ -29,7 +34,7 @@ export function startDriver(context: BridgeContext): Driver {
 
   function launch(): void {
     for (const [pull, triggers] of byPull(dueTriggers(context.store, Date.now()))) {
-      if (busy.has(pull)) continue;
+      if (busy.has(pull) || busy.size >= PULLS_AT_ONCE) continue;
       const work = advanceAll(context, triggers, stopping.signal).finally(() => {
         busy.delete(pull);
         alarm.ring();
@@ -67,6 +72,8 @@ export function startDriver(context: BridgeContext): Driver {
 }
 
 function untilNextDue(store: Store, busy: ReadonlyMap<string, unknown>): number {
+  // Whoever is done rings.
+  if (busy.size >= PULLS_AT_ONCE) return IDLE_MS;
   const waiting = nextDue(store).filter((next) => !busy.has(pullOf(next)));
   const first = Math.min(Date.now() + IDLE_MS, ...waiting.map(({ dueAt }) => dueAt));
   return first - Date.now();
@@ -97,7 +104,7 @@ async function advanceAll(
       await advanceFar(context, trigger, stopping);
     } catch (error) {
       context.logger.error(
-        { err: error, run: trigger.run },
+        { err: error, run: trigger.run, comment: trigger.commentId },
         'a step could not be kept; it will be done again',
       );
       await pause(context.timing.retry.firstMs, stopping);
@@ -135,8 +142,9 @@ function putOff(context: BridgeContext, trigger: Trigger, error: unknown): void 
   const retryAfterMs = error instanceof ForgeError ? error.retryAfterMs : undefined;
   const waitMs = backoffMs(trigger.attempts + 1, context.timing.retry, retryAfterMs);
   const why = describeError(error);
+  const { run, commentId: comment, state } = trigger;
   context.logger.warn(
-    { run: trigger.run, state: trigger.state, attempts: trigger.attempts + 1, waitMs: Math.round(waitMs) },
+    { run, comment, state, attempts: trigger.attempts + 1, waitMs: Math.round(waitMs) },
     why,
   );
   postpone(context.store, trigger, why, Date.now() + Math.round(waitMs));

@@ -28,10 +28,11 @@ export function createIntake(
   return {
     take(comments, via, alongside) {
       const fresh = recordSeen(store, comments.map(decided), Date.now(), alongside);
-      for (const { commentId, repo, pr, author, decision } of fresh) {
+      for (const comment of fresh) {
+        const { commentId, repo, pr, author, decision } = comment;
         const level = isWorthTelling(decision) ? 'info' : 'debug';
         logger[level]({ comment: commentId, repo, pr, author, decision, via }, 'comment seen');
-        observer.decided(decision, via);
+        observer.decided(decision, via, comment);
       }
       const commands = fresh.filter(({ decision }) => isCommand(decision)).length;
       if (commands > 0) ring();

@@ -1,7 +1,7 @@
 import type { Decision } from './command.js';
 import type { ForgeErrorKind } from './forge/errors.js';
 import type { TriggerEvent } from './machine.js';
-import type { SeenBy, Trigger } from './triggers.js';
+import type { SeenBy, SeenComment, Trigger } from './triggers.js';
 
 /** What happens in the bridge, for whoever counts it. Its functions must not throw. */
 export interface Observer {
@@ -10,7 +10,9 @@ export interface Observer {
   /** The forge answered a request, or failed to, after `ms` milliseconds. */
   asked(call: { method: string; path: string }, outcome: 'ok' | ForgeErrorKind, ms: number): void;
   /** A comment that was not seen before was decided about. */
-  decided(decision: Decision, via: SeenBy): void;
+  decided(decision: Decision, via: SeenBy, comment: SeenComment): void;
+  /** A webhook delivery was answered with this HTTP status, after `ms` milliseconds. */
+  delivered(status: number, ms: number): void;
   /** A trigger is somewhere else than before; `trigger` is as it is now. */
   moved(trigger: Trigger, event: TriggerEvent): void;
 }
@@ -20,5 +22,6 @@ export const NO_OBSERVER: Observer = {
   looked: () => undefined,
   asked: () => undefined,
   decided: () => undefined,
+  delivered: () => undefined,
   moved: () => undefined,
 };

@@ -13,8 +13,9 @@ import type { Engine } from '@cc-ci/engine';
 import { buildBridgeApp, type CheckResult } from './app.js';
 import { type RunningBridge, runBridge } from './bridge.js';
 import { DEFAULT_TIMING } from './context.js';
-import { connectForge } from './forge/client.js';
-import { NO_OBSERVER } from './observer.js';
+import { connectForge, type ForgeClient } from './forge/client.js';
+import type { Late } from './liveness.js';
+import { createMetrics } from './metrics.js';
 import { rulesOf } from './rules.js';
 import { listStatusRefusals, openBridgeStore, probeStore } from './store.js';
 
@@ -22,6 +23,8 @@ import { listStatusRefusals, openBridgeStore, probeStore } from './store.js';
 export interface StartedBridge {
   /** Where its HTTP server listens. */
   url: string;
+  /** What should have happened by now and has not: empty while all loops go round. Ask every minute or so. */
+  late: Late;
   /** Ends after what is under way; what is left goes on when the bridge is started again. The engine is left open. */
   stop(): Promise<void>;
 }
@@ -29,7 +32,7 @@ export interface StartedBridge {
 /**
  * Starts the bridge on the state folder of `config`, with run records in the same folder. Returns after the first
  * look at the forge; a forge that is down then is looked for again and again.
- * @throws InputError when the token's file cannot be read
+ * @throws InputError when the file of the token, or of the webhook's secret, cannot be read
  * @throws CcCiError when another bridge works on the same state folder
  */
 export async function startBridge(
@@ -38,8 +41,9 @@ export async function startBridge(
   logger: Logger,
 ): Promise<StartedBridge> {
   const { stateDir, publicUrl } = config.common;
-  const { forgeUrl, forgeTokenFile, org, pollInterval, pollBudget, listen } = config.bridge;
+  const { forgeUrl, forgeTokenFile, org, pollInterval, pollBudget, listen, hookSecretFile } = config.bridge;
   const token = readSecretFile(forgeTokenFile, 'CC_CI_FORGE_TOKEN_FILE');
+  const secret = hookSecretFile && readSecretFile(hookSecretFile, 'CC_CI_HOOK_SECRET_FILE');
   const lock = tryLock(join(stateDir, 'bridge.lock'));
   if (!lock) {
     throw new CcCiError(`another bridge is running on ${stateDir}`, {
@@ -54,7 +58,12 @@ export async function startBridge(
   try {
     const store = openBridgeStore(join(stateDir, 'bridge.sqlite'));
     closers.push(() => store.close());
-    const forge = connectForge({ url: forgeUrl, token });
+    const clock: { forge?: ForgeClient } = {};
+    const now = () => clock.forge?.now() ?? Date.now();
+    const metrics = createMetrics({ engine, now });
+    const { observer } = metrics;
+    const forge = connectForge({ url: forgeUrl, token, observer });
+    clock.forge = forge;
     closers.push(() => forge.close());
     const bridge = runBridge({
       store,
@@ -66,15 +75,22 @@ export async function startBridge(
       rules: rulesOf(config.bridge),
       timing: { ...DEFAULT_TIMING, pollMs: pollInterval * 1_000, pollBudget },
       logger,
-      observer: NO_OBSERVER,
+      observer,
     });
     closers.push(() => bridge.stop());
-    const app = buildBridgeApp({ checks: checksOf(bridge, store, engine) });
+    const { late, intake, bot } = bridge;
+    const app = buildBridgeApp({
+      checks: checksOf(bridge, store, engine),
+      late,
+      hook: secret ? { secret, org, intake, bot, now, observer } : undefined,
+      metrics,
+      logger: logger.child({ part: 'http' }),
+    });
     closers.push(() => app.close());
     const url = await app.listen({ host: listen.host, port: listen.port });
     await bridge.firstLook;
-    logger.info({ url, forge: forgeUrl, org }, 'bridge started');
-    return { url, stop };
+    logger.info({ url, forge: forgeUrl, org, hook: secret !== undefined }, 'bridge started');
+    return { url, late, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -41,7 +41,8 @@ export async function settleStatus(
     }
   } catch (error) {
     if (!(error instanceof ForgeError) || isWorthRetrying(error, trigger.attempts)) throw error;
-    logger.warn({ run: trigger.run, repo: trigger.repo, err: error.message }, 'commit status left out');
+    const { run, commentId: comment, repo } = trigger;
+    logger.warn({ run, comment, repo, err: error.message }, 'commit status left out');
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addConfigCommand } from './commands/config.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addRunCommands } from './commands/run.js';
 import { addServiceCommands } from './commands/services.js';
 import { addTeardownCommand } from './commands/teardown.js';
@@ -15,6 +16,7 @@ export function buildProgram(): Command {
   addTeardownCommand(program);
   addServiceCommands(program);
   addConfigCommand(program);
+  addDoctorCommand(program);
   addDemoCommand(program);
   return program;
 }

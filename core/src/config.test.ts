@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
-import { describeSettings, loadConfig, readSecretFile } from './config.js';
+import { describeSettings, inspectConfig, loadConfig, readSecretFile } from './config.js';
 import { ConfigError, InputError } from './errors.js';
 
 const BRIDGE = {
@@ -127,5 +127,55 @@ describe('configuration', () => {
       InputError,
       'CC_CI_FORGE_TOKEN_FILE=',
     );
+  });
+});
+
+describe('the configuration in force', () => {
+  const inForce = (env: NodeJS.ProcessEnv, name: string) =>
+    inspectConfig(env).settings.find((setting) => setting.env === name);
+
+  it('says of each setting where it comes from', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'cc-ci-config-'));
+    const CC_CI_CONFIG = join(dir, 'config.json');
+    writeFileSync(CC_CI_CONFIG, '{"bridge":{"org":"coop","pollInterval":30},"engine":{"maxTests":2}}');
+    const env = { CC_CI_CONFIG, CC_CI_POLL_INTERVAL: '7' };
+    const found = [
+      'CC_CI_POLL_INTERVAL',
+      'CC_CI_ORG',
+      'MAX_TESTS',
+      'CC_CI_BRIDGE_LISTEN',
+      'CC_CI_CHROMIUM',
+    ].map((name) => {
+      const { value, origin, problem } = inForce(env, name) ?? {};
+      return [value, origin, problem];
+    });
+    expect(found).to.deep.equal([
+      ['7', 'environment', undefined],
+      ['coop', 'file', undefined],
+      ['2', 'file', undefined],
+      ['127.0.0.1:8090', 'default', undefined],
+      [undefined, 'not set', undefined],
+    ]);
+    expect(inspectConfig(env).problems).to.deep.equal([]);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('lists what is wrong instead of stopping at it, with the words of loadConfig', () => {
+    const env = { MAX_TESTS: 'many', CC_CI_POL: '5', CC_CI_CONFIG: '/nowhere/config.json' };
+    expect(inForce(env, 'MAX_TESTS')).to.include({
+      value: 'many',
+      origin: 'environment',
+      problem: 'MAX_TESTS: expected a whole number from 1 to 64, got "many"',
+    });
+    expect(inForce(env, 'CC_CI_ORG')?.problem).to.match(/^CC_CI_ORG is not set: Organisation/);
+    expect(inspectConfig(env).problems[0]).to.equal('CC_CI_POL is not a setting of cc-ci');
+    expect(inspectConfig(env).problems[1]).to.include('/nowhere/config.json cannot be read');
+  });
+
+  it('shows no password that a URL carries', () => {
+    const good = inForce({ CC_CI_FORGE_URL: 'https://bot:hunter2@git.example.org' }, 'CC_CI_FORGE_URL');
+    expect(good?.value).to.equal('https://…@git.example.org');
+    const bad = inForce({ CC_CI_FORGE_URL: 'ftp://bot:hunter2@git.example.org' }, 'CC_CI_FORGE_URL');
+    expect(bad?.problem).to.include('//…@git').and.not.include('hunter2');
   });
 });

@@ -248,6 +248,11 @@ export const settings = {
       listenAddress.prefault('127.0.0.1:8090'),
       "Address of the bridge's own HTTP server",
     ),
+    hookSecretFile: setting(
+      'CC_CI_HOOK_SECRET_FILE',
+      path.optional(),
+      'File with the secret that signs webhook deliveries; only with it are they taken, at `/hook` (docs/bridge.md)',
+    ),
   },
   dashboard: {
     listen: setting(
@@ -295,22 +300,14 @@ export function loadConfig<G extends GroupName>(
   groups: readonly G[],
   env: NodeJS.ProcessEnv = process.env,
 ): Config<G> {
-  const problems: string[] = unknownVariables(env);
-  const file = readConfigFile(env[CONFIG_FILE_VARIABLE], problems);
+  const { file, problems } = readSources(env);
   const config: Record<string, Record<string, unknown>> = {};
   for (const group of groups) {
     const values: Record<string, unknown> = {};
-    for (const [name, { env: variable, schema }] of Object.entries(settings[group]) as [string, Setting][]) {
-      const fromEnv = env[variable];
-      const origin = fromEnv === undefined ? `${group}.${name} (${variable})` : variable;
-      const parsed = schema.safeParse(fromEnv ?? file[group]?.[name]);
-      if (parsed.success) values[name] = parsed.data;
-      else if (fromEnv === undefined && file[group]?.[name] === undefined)
-        problems.push(`${variable} is not set: ${settingDoc(group, name)}`);
-      else
-        problems.push(
-          `${origin}: ${describeIssues(parsed.error).join('; ')}, got ${JSON.stringify(fromEnv ?? file[group]?.[name])}`,
-        );
+    for (const name of Object.keys(settings[group])) {
+      const found = readSetting(group, name, env, file);
+      if ('problem' in found) problems.push(found.problem);
+      else values[name] = found.value;
     }
     config[group] = values;
   }
@@ -318,8 +315,43 @@ export function loadConfig<G extends GroupName>(
   return config as Config<G>;
 }
 
-function settingDoc(group: GroupName, name: string): string {
-  return (settings[group] as Record<string, Setting>)[name]?.doc ?? '';
+type ConfigFile = Record<string, Record<string, unknown> | undefined>;
+
+/** Where a setting's value came from. */
+export type SettingOrigin = 'environment' | 'file' | 'default' | 'not set';
+
+function readSources(env: NodeJS.ProcessEnv): { file: ConfigFile; problems: string[] } {
+  const problems = unknownVariables(env);
+  return { file: readConfigFile(env[CONFIG_FILE_VARIABLE], problems), problems };
+}
+
+/** One setting as it is in force; `given` is what was written in the environment or the file, as it was written. */
+function readSetting(
+  group: GroupName,
+  name: string,
+  env: NodeJS.ProcessEnv,
+  file: ConfigFile,
+): { given: unknown; origin: SettingOrigin } & ({ value: unknown } | { problem: string }) {
+  const { env: variable, schema, doc } = settingOf(group, name);
+  const fromEnv = env[variable];
+  const given = fromEnv ?? file[group]?.[name];
+  const parsed = schema.safeParse(given);
+  if (given === undefined) {
+    if (!parsed.success) return { given, origin: 'not set', problem: `${variable} is not set: ${doc}` };
+    const origin = parsed.data === undefined ? 'not set' : 'default';
+    return { given, origin, value: parsed.data };
+  }
+  const origin = fromEnv === undefined ? 'file' : 'environment';
+  if (parsed.success) return { given, origin, value: parsed.data };
+  const where = fromEnv === undefined ? `${group}.${name} (${variable})` : variable;
+  const problem = `${where}: ${describeIssues(parsed.error).join('; ')}, got ${withoutPassword(JSON.stringify(given))}`;
+  return { given, origin, problem };
+}
+
+function settingOf(group: GroupName, name: string): Setting {
+  const found = (settings[group] as Record<string, Setting>)[name];
+  if (!found) throw new Error(`there is no setting ${group}.${name}`);
+  return found;
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
@@ -333,14 +365,11 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
     .map((name) => `${name} is not a setting of cc-ci`);
 }
 
-function readConfigFile(
-  path: string | undefined,
-  problems: string[],
-): Record<string, Record<string, unknown> | undefined> {
+function readConfigFile(path: string | undefined, problems: string[]): ConfigFile {
   if (path === undefined) return {};
   try {
     const parsed = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (parsed.success) return parsed.data as Record<string, Record<string, unknown>>;
+    if (parsed.success) return parsed.data as ConfigFile;
     problems.push(...describeIssues(parsed.error).map((problem) => `${path}: ${problem}`));
   } catch (error) {
     problems.push(`${CONFIG_FILE_VARIABLE}=${path} cannot be read: ${(error as Error).message}`);
@@ -365,6 +394,48 @@ export function describeSettings(): {
       doc,
     })),
   );
+}
+
+/** A setting as it is in force here. */
+export interface SettingInForce {
+  group: GroupName;
+  name: string;
+  env: string;
+  /** As it was written, or the default; undefined when there is none. No secret: those are in files. */
+  value: string | undefined;
+  origin: SettingOrigin;
+  /** Why it cannot be used, or is missing where it must be set. */
+  problem: string | undefined;
+}
+
+/**
+ * Every setting as it is in force here, and what is wrong besides: names that are no settings, a file that cannot be
+ * read. Throws nothing: it is for finding out what `loadConfig` complains of.
+ */
+export function inspectConfig(env: NodeJS.ProcessEnv = process.env): {
+  settings: SettingInForce[];
+  problems: string[];
+} {
+  const { file, problems } = readSources(env);
+  const inForce = describeSettings().map(({ group, name, env: variable, fallback }) => {
+    const found = readSetting(group, name, env, file);
+    const written = found.given ?? (found.origin === 'default' ? fallback : undefined);
+    return {
+      group,
+      name,
+      env: variable,
+      value: written === undefined ? undefined : withoutPassword(written),
+      origin: found.origin,
+      problem: 'problem' in found ? found.problem : undefined,
+    };
+  });
+  return { settings: inForce, problems };
+}
+
+/** A URL may carry a password although none belongs there. */
+function withoutPassword(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(/\/\/[^/\s"@]*@/g, '//…@');
 }
 
 function fallbackOf(schema: z.ZodType): string {

@@ -31,4 +31,17 @@ describe('store', () => {
   it('does a migration whole or not at all', () => {
     expect(() => openStore(':memory:', [`${FIRST}; nonsense`])).to.throw('syntax error');
   });
+
+  it('compiles the same text once, and never another', () => {
+    const store = openStore(':memory:', [FIRST]);
+    const insert = () => store.prepare('INSERT INTO a VALUES (?)');
+    expect(insert()).to.equal(insert());
+    expect(insert()).to.not.equal(store.prepare('SELECT * FROM a'));
+    insert().run(1);
+    store.exec(SECOND);
+    insert();
+    // Compiled before the column was there: SQLite compiles it again by itself.
+    expect(store.prepare('SELECT * FROM a').all()).to.deep.equal([{ x: 1, y: null }]);
+    store.close();
+  });
 });

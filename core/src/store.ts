@@ -28,5 +28,21 @@ export function openStore(path: string, migrations: readonly string[]): Store {
     store.pragma(`user_version = ${migrations.length}`);
   });
   migrate.immediate();
+  return keepStatements(store);
+}
+
+/**
+ * Makes `prepare` give the same statement for the same text. To compile one costs as much as to run it, and SQLite's
+ * memory of it is freed only when the garbage collector comes by. Texts must be constants, and statements be run to
+ * their end (`get`, `all`, `run`): an `iterate` under way would be in the next one's way.
+ */
+function keepStatements(store: Store): Store {
+  const kept = new Map<string, Database.Statement>();
+  const prepare = store.prepare.bind(store);
+  store.prepare = ((text: string) => {
+    const known = kept.get(text) ?? prepare(text);
+    kept.set(text, known);
+    return known;
+  }) as typeof store.prepare;
   return store;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ToolMissingError } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
-import { examineAbra } from './abra-doctor.js';
+import { holdAgainstContract } from './abra-doctor.js';
 
 /** An abra of a future that renamed a flag, knows every flag there is, and made JSON an object. */
 const OTHER = `#!/bin/sh
@@ -27,10 +27,8 @@ describe('examining an abra', function () {
     const program = join(folder, 'abra');
     await writeFile(program, OTHER);
     await chmod(program, 0o755);
-    const findings = await examineAbra(program);
-    const differing = findings
-      .filter(({ state }) => state === 'differs')
-      .map(({ what, detail }) => `${what}: ${detail}`);
+    const findings = await holdAgainstContract(program);
+    const differing = findings.flatMap(({ state, said }) => (state === 'fail' ? [said] : []));
     expect(differing).to.deep.equal([
       'abra app secret generate takes --all --no-input --machine --chaos --offline: its --help does not know -m, --machine',
       'abra app deploy takes --no-input --chaos --offline --no-domain-checks --no-converge-checks: its --help does not know -c, --no-converge-checks',
@@ -40,11 +38,11 @@ describe('examining an abra', function () {
       'makes an app without asking anything: exit code 0, no env file: nothing',
       "generates secrets as JSON rows of name and value: exit code 0: abra's JSON has another form than expected: ✖ Invalid input: expected array, received object",
     ]);
-    expect(findings.find(({ what }) => what === 'says its version')?.detail).to.equal('9.0.0');
+    expect(findings[0]).to.include({ state: 'ok', said: 'says its version: 9.0.0' });
   });
 
   it('says that there is none', async () => {
-    const error = await examineAbra('/nowhere/abra').catch((reason: unknown) => reason);
+    const error = await holdAgainstContract('/nowhere/abra').catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(ToolMissingError);
   });
 });

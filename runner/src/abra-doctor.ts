@@ -2,18 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectDocker, type Docker, disconnectDocker, listSecrets, removeSecret, run } from '@cc-ci/core';
+import {
+  connectDocker,
+  type Diagnosis,
+  type Docker,
+  diagnose,
+  disconnectDocker,
+  listSecrets,
+  removeSecret,
+  run,
+} from '@cc-ci/core';
 import { z } from 'zod';
 import { parseMachineOutput } from './abra.js';
 import { argvOf, OPERATIONS, type Operation } from './abra-operations.js';
-
-/** One thing this program relies on, and what the abra at hand does. */
-export interface AbraFinding {
-  what: string;
-  /** `differs`: something relied on is otherwise; `fact`: nothing depends on it, but it is good to know. */
-  state: 'as-expected' | 'differs' | 'fact';
-  detail: string;
-}
 
 /** What a call of abra left. */
 interface Answer {
@@ -38,7 +39,7 @@ const CALL_TIMEOUT_MS = 60_000;
  * and, in an ABRA_DIR of its own with a recipe of its own, what can be seen without deploying anything. Leaves nothing.
  * @throws ToolMissingError when there is no such program
  */
-export async function examineAbra(program: string): Promise<AbraFinding[]> {
+export async function holdAgainstContract(program: string): Promise<Diagnosis[]> {
   const dir = await mkdtemp(join(tmpdir(), 'cc-ci-abra-'));
   const docker = connectDocker();
   const domain = `doctor-${randomBytes(4).toString('hex')}.example.test`;
@@ -70,13 +71,17 @@ export async function examineAbra(program: string): Promise<AbraFinding[]> {
 const stackOf = (domain: string) => domain.replaceAll('.', '_');
 const textOf = ({ stdout, stderr }: Answer) => `${stdout}\n${stderr}`;
 
-function finding(what: string, problem: string | undefined, detail = 'as expected'): AbraFinding {
+const PART = 'abra contract';
+const TODO =
+  'this abra is another one than the runner was written for: look at runner/src/abra-operations.ts before you trust a run';
+
+function finding(what: string, problem: string | undefined, detail?: string): Diagnosis {
   return problem === undefined
-    ? { what, state: 'as-expected', detail }
-    : { what, state: 'differs', detail: problem };
+    ? diagnose.ok(PART, detail === undefined ? what : `${what}: ${detail}`)
+    : diagnose.fail(PART, `${what}: ${problem}`, TODO);
 }
 
-async function version({ ask }: Subject): Promise<AbraFinding> {
+async function version({ ask }: Subject): Promise<Diagnosis> {
   const { stdout, exitCode } = await ask(...argvOf('version'));
   const found = /abra version (\S+)/.exec(stdout)?.[1];
   const problem =
@@ -85,8 +90,8 @@ async function version({ ask }: Subject): Promise<AbraFinding> {
 }
 
 /** Every command with every flag we give it, in both forms, by what abra itself says of them. */
-async function commands({ ask }: Subject): Promise<AbraFinding[]> {
-  const findings: AbraFinding[] = [];
+async function commands({ ask }: Subject): Promise<Diagnosis[]> {
+  const findings: Diagnosis[] = [];
   for (const { words, flags } of Object.values(OPERATIONS) as Operation[]) {
     if (words.length === 0) continue;
     const help = await ask(...words, '--help');
@@ -109,7 +114,7 @@ async function commands({ ask }: Subject): Promise<AbraFinding[]> {
 }
 
 /** What must be refused: whoever takes anything for a flag does not say what it does not know. */
-async function refusals({ ask, domain }: Subject): Promise<AbraFinding[]> {
+async function refusals({ ask, domain }: Subject): Promise<Diagnosis[]> {
   const unknown = await ask('app', 'deploy', domain, '--no-such-flag');
   const chaos = await ask('app', 'undeploy', domain, '--chaos');
   return [
@@ -141,7 +146,7 @@ secrets:
 const SAMPLE = `TYPE=${RECIPE}\nDOMAIN=${RECIPE}.example.com\n`;
 
 /** Calls in their order on a recipe of our own, deployed nowhere. */
-async function inUse(subject: Subject): Promise<AbraFinding[]> {
+async function inUse(subject: Subject): Promise<Diagnosis[]> {
   const { ask, dir, domain } = subject;
   await commitRecipe(dir, COMPOSE, SAMPLE);
   const added = await ask(...argvOf('addLocalServer'));
@@ -168,11 +173,11 @@ async function inUse(subject: Subject): Promise<AbraFinding[]> {
     finding('does not undeploy what is not deployed', saysSo(undeployed, 'undeploy')),
     fact('a backup of what is not deployed, without a terminal', backup),
     ...(await secrets(subject)),
-    { what: 'stream of its last words', state: 'fact', detail: streamsOf(undeployed) },
+    diagnose.ok(PART, `its last words are on ${streamsOf(undeployed)}`),
   ];
 }
 
-async function secrets({ ask, dir, domain }: Subject): Promise<AbraFinding[]> {
+async function secrets({ ask, dir, domain }: Subject): Promise<Diagnosis[]> {
   await commitRecipe(dir, WITH_SECRET, `${SAMPLE}SECRET_PASSWORD_VERSION=v1 # length=24\n`);
   await mkdir(join(dir, 'servers/default'), { recursive: true });
   await writeFile(
@@ -204,9 +209,9 @@ function saysSo(answer: Answer, name: 'generateSecrets' | 'undeploy'): string | 
   return `exit code ${answer.exitCode} without "${nothingToDo.source}" (Docker is asked instead): ${firstLine(textOf(answer))}`;
 }
 
-/** No values of secrets: only calls that make none are told about in their own words. */
-function fact(what: string, answer: Answer): AbraFinding {
-  return { what, state: 'fact', detail: `exit code ${answer.exitCode}: ${firstLine(textOf(answer))}` };
+/** Nothing depends on it, but it is good to know. Never of a call that makes secrets: their values would be told. */
+function fact(what: string, answer: Answer): Diagnosis {
+  return diagnose.ok(PART, `${what}: exit code ${answer.exitCode}, ${firstLine(textOf(answer))}`);
 }
 
 function streamsOf({ stdout, stderr }: Answer): string {

@@ -11,6 +11,10 @@ import { argvOf, OPERATIONS, type Operation, type OperationName } from './abra-o
 import { abraFolder, requireApp, runTool, type StageContext } from './context.js';
 import { renderApp } from './rendered.js';
 
+/** What to do where there is no abra. */
+export const ABRA_HINT =
+  'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it';
+
 /** What a call is about, besides what the table of operations says of it. */
 export interface AbraCall extends Pick<RunOptions, 'cwd' | 'signal'> {
   /** Arguments after the command's words. */
@@ -50,7 +54,7 @@ function runAbra(
   options: RunOptions & { quiet?: boolean },
 ): Promise<RunResult> {
   return runTool(context, program, args, {
-    missingHint: 'install abra (https://docs.coopcloud.tech/abra/install/), or point CC_CI_ABRA at it',
+    missingHint: ABRA_HINT,
     ...options,
     env: {
       ...passThrough(process.env),
@@ -106,6 +110,11 @@ async function hadNothingToDo(
 /** abra's version, as it says it; the stand-in calls itself 0.0.0-standin. */
 export async function abraVersion(context: StageContext): Promise<string> {
   const { stdout } = await abra(context, 'version');
+  return abraVersionIn(stdout);
+}
+
+/** The version in what `abra --version` prints. */
+export function abraVersionIn(stdout: string): string {
   return /abra version (\S+)/.exec(stdout)?.[1] ?? (stdout.trim() || 'unknown');
 }
 

@@ -1,8 +1,9 @@
 export { parseMachineOutput } from './abra.js';
-export { type AbraFinding, examineAbra } from './abra-doctor.js';
+export { holdAgainstContract } from './abra-doctor.js';
 export { longestNamePart, parseCompose, readComposeFiles } from './compose.js';
 export { secretsFile } from './context.js';
 export { checkNodeSpace, checkSpace } from './disk.js';
+export { examineRunner } from './doctor.js';
 export { DeadlineError } from './failure.js';
 export { pullImages } from './images.js';
 export { DEFAULT_MAX_AGE_MS, type JanitorOptions, type JanitorReport, janitor } from './janitor.js';

@@ -3,6 +3,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { LONGEST_RETRY_AFTER_MS } from '../backoff.js';
 import type { Observer } from '../observer.js';
+import { createAnswerClock } from './answer-clock.js';
 import { errorOfStatus, ForgeError, type ForgeErrorKind } from './errors.js';
 import {
   type CommitState,
@@ -50,6 +51,8 @@ export interface ForgeClient {
    * 0 when it did not, or they are over.
    */
   quietMs(): number;
+  /** Milliseconds since 1970 by the forge's clock, as its last answers tell it. */
+  now(): number;
   close(): Promise<void>;
 }
 
@@ -66,11 +69,13 @@ export function connectForge(options: {
   const agent = new Agent({ connections: CONNECTIONS });
   const base = options.url.replace(/\/+$/, '');
   let quietUntil = 0;
+  const clock = createAnswerClock();
 
   async function ask(call: Call): Promise<Answer> {
     const what = `${call.method} ${base}/api/v1${call.path}`;
     const limit = options.timeoutMs ?? (call.method === 'GET' ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS);
     const answer = await send(agent, what, call, limit, options.token, base);
+    clock.heard(answer.headers.date);
     if (![200, 201, ...(call.answers ?? [])].includes(answer.status)) {
       throw errorOfStatus(what, answer.status, answer.headers, answer.body);
     }
@@ -95,6 +100,7 @@ export function connectForge(options: {
       }
     },
     quietMs: () => Math.max(0, quietUntil - performance.now()),
+    now: clock.now,
     close: () => agent.destroy(),
   };
 }

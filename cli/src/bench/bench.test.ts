@@ -7,6 +7,7 @@ import { describe, it } from 'mocha';
 import { dataFolders } from './by-hand-data.js';
 import { timeToFailure } from './crash-loop.js';
 import { handFor, prepareHand } from './hand.js';
+import { hookMeasures } from './hook.js';
 import { measured, median } from './measure.js';
 import { measureRedaction } from './redaction.js';
 import { byPhase, type Command, countCalls, loggedCommands, type Reference } from './reference.js';
@@ -34,6 +35,28 @@ describe('a measure', () => {
     expect(median([30, 1, 2])).to.equal(2);
     expect(median([4, 1, 2, 30])).to.equal(3);
     expect(() => median([])).to.throw(RangeError);
+  });
+});
+
+describe('a burst of webhook deliveries', () => {
+  const result = {
+    statuses: { 202: 9, 401: 1 },
+    commands: 7,
+    lost: 0,
+    doubled: 0,
+    answerMs: { p50: 1, p99: 2, max: 3 },
+    burstSeconds: 1,
+    workedOffSeconds: 2,
+    rssMb: { before: 90, after: 119, peak: 130 },
+  };
+  const oks = (change: object) => hookMeasures({ ...result, ...change }).map(({ ok }) => ok);
+
+  it('must lose nothing, double nothing, and leave the bridge small', () => {
+    expect(oks({})).to.deep.equal([true, true]);
+    expect(oks({ lost: 1 })).to.deep.equal([false, true]);
+    expect(oks({ doubled: 1 })).to.deep.equal([false, true]);
+    expect(oks({ rssMb: { before: 90, after: 121, peak: 130 } })).to.deep.equal([true, false]);
+    expect(oks({ statuses: { 202: 8, 401: 1, 500: 1 } })).to.deep.equal([false, true]);
   });
 });
 

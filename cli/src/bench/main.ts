@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parse } from '../parse.js';
 import { startRig } from '../testing/rig.js';
 import { measureCrashLoop } from './crash-loop.js';
+import { measureHook } from './hook.js';
 import type { Measure } from './measure.js';
 import { measureRuns } from './overhead.js';
 import { measureRedaction } from './redaction.js';
@@ -38,13 +39,15 @@ try {
 async function measureAll(rounds: number): Promise<Measure[]> {
   tell('redaction');
   const redaction = await measureRedaction(REDACTION_SCRIPT);
+  tell('a burst of webhook deliveries');
+  const hook = await measureHook();
   tell('edge, certificate and images');
   const rig = await startRig(['nginx']);
   try {
     tell('a service that crashes');
     const crashLoop = await measureCrashLoop(rig);
     tell(`${rounds} rounds of runs, by cc-ci and by hand`);
-    return [...(await measureRuns(rig, rounds, tell)), redaction, crashLoop];
+    return [...(await measureRuns(rig, rounds, tell)), redaction, crashLoop, ...hook];
   } finally {
     await rig.close();
   }

@@ -1,22 +1,47 @@
-import { CONFIG_FILE_VARIABLE, describeSettings } from '@cc-ci/core';
+import { CONFIG_FILE_VARIABLE, describeSettings, inspectConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 
 /** `cc-ci config`: the table of settings. */
 export function addConfigCommand(program: Command): void {
   program
     .command('config')
-    .description('print every setting with its environment variable, default and meaning')
-    .option('--markdown', 'as the table of docs/configuration.md')
+    .description('print every setting with its value in force and where that comes from, and what is wrong')
+    .option('--markdown', 'the table of docs/configuration.md instead: defaults and meanings')
+    .addHelpText(
+      'after',
+      '\nSecrets are in files: only their paths are shown. Exit code: 1 when something that was set is wrong; what has to be\nset before a service starts is only listed.',
+    )
     .action((options: { markdown?: boolean }) => {
-      process.stdout.write(options.markdown ? configMarkdown() : configTable());
+      if (options.markdown) return void process.stdout.write(configMarkdown());
+      const { lines, ok } = configReport(process.env);
+      process.stdout.write(`${lines.join('\n')}\n`);
+      process.exitCode = ok ? 0 : 1;
     });
 }
 
-function configTable(): string {
-  const rows = describeSettings().map(
-    ({ env, fallback, doc }) => `${env.padEnd(26)} ${fallback.padEnd(22)} ${doc}`,
-  );
-  return `${rows.join('\n')}\n`;
+/**
+ * The settings in force, for people. `ok`: nothing that was set is wrong. A setting that is missing is no fault as
+ * long as nobody starts what needs it.
+ */
+export function configReport(env: NodeJS.ProcessEnv): { lines: string[]; ok: boolean } {
+  const { settings, problems } = inspectConfig(env);
+  const rows = settings.map(({ env: variable, value, origin, problem }) => [
+    variable,
+    value ?? '-',
+    problem !== undefined && origin === 'not set' ? 'not set, required' : origin,
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const table = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  const wrong = settings.filter(({ problem, origin }) => problem !== undefined && origin !== 'not set');
+  const missing = settings.filter(({ problem, origin }) => problem !== undefined && origin === 'not set');
+  const told = [...problems, ...[...wrong, ...missing].map(({ problem = '' }) => problem)];
+  return {
+    lines: [
+      ...table,
+      ...(told.length > 0 ? ['', 'Problems:', ...told.map((line) => `  - ${line}`)] : []),
+    ].map((line) => line.trimEnd()),
+    ok: problems.length === 0 && wrong.length === 0,
+  };
 }
 
 /** docs/configuration.md, whole: generated, so that it cannot differ from what is parsed. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { openEngine, openReader } from '../engine.js';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { type ShutdownCause, untilShutdown } from '../shutdown.js';
+import { SYSTEMD_VARIABLES, systemdUnit } from '../systemd.js';
 
 interface ServiceFlags {
   withParent?: boolean;
@@ -31,11 +32,15 @@ export function addServiceCommands(program: Command): void {
     });
     const bridge = await startBridge(config, engine, logger);
     logger.info({ url: bridge.url }, 'bridge is up');
+    const unit = systemdUnit({ late: bridge.late, logger });
+    await unit.ready();
     const steps = [
+      { name: 'systemd', run: () => unit.stopping() },
       { name: 'bridge', run: () => bridge.stop() },
       {
         name: 'engine',
-        run: (why: ShutdownCause) => engine.close({ running: atShutdown(why, withParent) }),
+        run: (why: ShutdownCause) =>
+          engine.close({ running: leavesBuilds(why, withParent) ? 'leave' : 'cancel' }),
       },
     ];
     await untilShutdown(logger, steps, withParent);
@@ -79,16 +84,17 @@ export function addServiceCommands(program: Command): void {
 }
 
 /** A service manager that restarts us wants the builds to go on; a person at a terminal, or a demo, nothing left behind. */
-function atShutdown(why: ShutdownCause, withParent: boolean): 'leave' | 'cancel' {
-  return why === 'SIGTERM' && !withParent ? 'leave' : 'cancel';
+function leavesBuilds(why: ShutdownCause, withParent: boolean): boolean {
+  return why === 'SIGTERM' && !withParent;
 }
 
 function service(command: Command): Command {
   return command.option('--with-parent', 'end when the process that started this one is gone');
 }
 
-/** A run has no business with the forge's credentials. */
-function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CC_CI_FORGE_TOKEN_FILE: _, CC_CI_DRONE_TOKEN_FILE: __, ...rest } = env;
-  return rest;
+/** A run has no business with the forge's credentials, nor with what systemd wants to hear from the bridge. */
+export function runnerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const secrets = ['CC_CI_FORGE_TOKEN_FILE', 'CC_CI_DRONE_TOKEN_FILE', 'CC_CI_HOOK_SECRET_FILE'];
+  const ours = new Set<string>([...secrets, ...SYSTEMD_VARIABLES]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
 }
