@@ -27,7 +27,7 @@ const never = new AbortController().signal;
 
 /** Every part in a process of its own, the forge spoken to as people and services speak to it. */
 describe('from a comment to its result', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let dir: string;
   let world: World;
   let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
@@ -193,7 +193,7 @@ describe('from a comment to its result', function () {
     expect(await waitForFinalComment(world.org, pull, run, never)).to.include('✓ **green**');
     expect((await world.engine.list()).map(({ state }) => state)).to.deep.equal(['success']);
     expect(await botComments(pull)).to.have.length(1);
-  }).timeout(400_000);
+  });
 
   it('a bridge that is not to be outlived takes its builds with it when it is killed', async () => {
     const pull = await open('good-change');
