@@ -7,30 +7,76 @@
     sops-nix.inputs.nixpkgs.follows = "nixpkgs";
   };
 
-  # Thin on purpose: the development shell is all there is. The host (modules, packages, nixosConfigurations) comes
-  # with its own work, see BACKLOG.md.
+  # It only wires: packages are in nix/, what a host is in modules/, each machine in hosts/.
   outputs =
-    { nixpkgs, ... }:
+    {
+      self,
+      nixpkgs,
+      sops-nix,
+    }:
     let
+      inherit (nixpkgs) lib;
       systems = [
         "x86_64-linux"
         "aarch64-linux"
       ];
-      forEachSystem = f: nixpkgs.lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      forEachSystem = f: lib.genAttrs systems (system: f system nixpkgs.legacyPackages.${system});
+      host = self.nixosConfigurations.cc-ci;
+      program = package: {
+        type = "app";
+        program = "${package}/bin/${package.meta.mainProgram}";
+      };
     in
     {
-      devShells = forEachSystem (pkgs: {
-        default = pkgs.mkShell {
-          packages = with pkgs; [
-            nodejs
-            git
-            openssl
-            docker-client
-            chromium
-            sops
-            age
-          ];
-        };
-      });
+      nixosModules = {
+        default = import ./modules;
+        server = import ./modules/profiles/server.nix;
+        runner = import ./modules/profiles/runner.nix;
+      };
+
+      nixosConfigurations.cc-ci = lib.nixosSystem {
+        system = "x86_64-linux";
+        modules = [
+          self.nixosModules.server
+          sops-nix.nixosModules.sops
+          { nixpkgs.config.allowUnfreePredicate = import ./nix/packages/unfree.nix { inherit lib; }; }
+          (import ./hosts/cc-ci/configuration.nix)
+        ];
+      };
+
+      packages = forEachSystem (
+        system: pkgs:
+        builtins.removeAttrs (import ./nix/packages { inherit pkgs; }) [ "drone-runner-exec" ]
+        # Unfree: nixpkgs gives it out only where it was asked with our predicate, as the host does.
+        // lib.optionalAttrs (system == "x86_64-linux") {
+          drone-runner-exec = host.config.services.cc-ci.drone.runner.package;
+        }
+      );
+      devShells = forEachSystem (
+        _: pkgs: {
+          default = import ./nix/shell.nix { inherit pkgs; };
+        }
+      );
+      formatter = forEachSystem (_: pkgs: pkgs.nixfmt);
+
+      apps = forEachSystem (
+        system: _:
+        let
+          cc-ci = program self.packages.${system}.cc-ci;
+        in
+        {
+          inherit cc-ci;
+          default = cc-ci;
+        }
+      );
+
+      # Built by `nix flake check` where there is a nixpkgs; what needs none is `npm run check:nix`.
+      checks = forEachSystem (
+        system: _:
+        builtins.removeAttrs self.packages.${system} [ "default" ]
+        // lib.optionalAttrs (system == "x86_64-linux") {
+          host = host.config.system.build.toplevel;
+        }
+      );
     };
 }

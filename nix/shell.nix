@@ -1,0 +1,14 @@
+{ pkgs }:
+pkgs.mkShell {
+  packages = with pkgs; [
+    age
+    chromium
+    docker-client
+    git
+    nixfmt
+    nodejs
+    openssl
+    sops
+    systemd
+  ];
+}
