@@ -46,6 +46,13 @@ in
   };
 
   config = lib.mkIf cfg.dashboard.enable (
-    import ./hand-over.nix { inherit config pkgs; } ./units/dashboard.nix
+    lib.mkMerge [
+      (import ./hand-over.nix { inherit config pkgs; } ./units/dashboard.nix)
+      {
+        systemd.tmpfiles.rules = lib.optional (
+          cfg.dashboard.siteDir != null
+        ) "d ${cfg.dashboard.siteDir} 0755 cc-ci cc-ci -";
+      }
+    ]
   );
 }

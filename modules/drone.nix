@@ -28,7 +28,7 @@ in
     branch = mkOption {
       type = types.str;
       default = "main";
-      description = "The branch of it.";
+      description = "The branch of that repository.";
     };
     server = {
       enable = lib.mkEnableOption "the Drone server";
@@ -42,7 +42,7 @@ in
         type = types.str;
         default = "drone.${cfg.zone}";
         defaultText = lib.literalExpression ''"drone.''${config.services.cc-ci.zone}"'';
-        description = "Its public name.";
+        description = "Public name of the Drone server.";
       };
       port = mkOption {
         type = types.port;

@@ -34,6 +34,8 @@ in
         };
       };
     };
+    # Runs take pictures of pages; without fonts, emoji among them, these show boxes.
+    fonts.enableDefaultPackages = true;
     # Recipes bind it; NixOS has no such file of its own.
     environment.etc.timezone.text = "${
       if config.time.timeZone == null then "UTC" else config.time.timeZone

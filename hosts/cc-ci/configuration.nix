@@ -1,4 +1,5 @@
 # cc-ci: only this machine's facts. What a CI server is, modules/ says.
+{ lib, ... }:
 let
   secrets = ../../secrets/secrets.yaml;
 in
@@ -17,6 +18,6 @@ in
     forge.url = "https://git.autonomic.zone";
     forge.bot = "cc-ci";
     # Until `cc-ci secrets init` has made it, secrets come from a folder, and the configuration says so.
-    secrets.sopsFile = if builtins.pathExists secrets then secrets else null;
+    secrets.sopsFile = lib.mkIf (builtins.pathExists secrets) secrets;
   };
 }

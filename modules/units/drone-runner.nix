@@ -38,7 +38,8 @@ in
       DRONE_RPC_PROTO = proto;
       DRONE_RUNNER_NAME = cfg.drone.runner.name;
       DRONE_RUNNER_CAPACITY = toString cfg.maxTests;
-      DRONE_RUNNER_ENVIRON = "CC_CI_CONFIG:/etc/cc-ci/config.json,HOME:${cfg.stateDir}";
+      # Its parser wants exactly one colon in each. Steps have a HOME of their own; credentials of registries are here.
+      DRONE_RUNNER_ENVIRON = "CC_CI_CONFIG:/etc/cc-ci/config.json,DOCKER_CONFIG:${cfg.stateDir}/.docker";
       # Its own page of builds has no password.
       DRONE_UI_DISABLE = "true";
       DRONE_HTTP_BIND = "127.0.0.1:8093";

@@ -18,6 +18,7 @@ let
     swarm = {
       enabled = cfg.swarm.enable;
       what = "this engine is a Swarm of one node";
+      environment.CC_CI_ADVERTISE_ADDRESS = cfg.swarm.advertiseAddress;
       units = [ "docker.service" ];
     };
     network = {
@@ -47,7 +48,15 @@ let
       environment = {
         CC_CI_DASHBOARD_DOMAIN = cfg.dashboard.domain;
       }
-      // (if cfg.drone.server.enable then { CC_CI_DRONE_DOMAIN = cfg.drone.server.domain; } else { });
+      // (
+        if cfg.drone.server.enable then
+          {
+            CC_CI_DRONE_DOMAIN = cfg.drone.server.domain;
+            CC_CI_DRONE_LISTEN = "${cfg.hostAddress}:${toString cfg.drone.server.port}";
+          }
+        else
+          { }
+      );
     };
     # Before Drone's server, which cannot start without.
     oauth = {

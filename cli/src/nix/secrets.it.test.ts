@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { evaluate, FACTS } from './testing/nix.js';
+import { evaluate, FACTS, ROOT } from './testing/nix.js';
 import type { Services } from './testing/units.js';
 
 interface Sops {
@@ -61,6 +61,13 @@ describe('secrets of a host', () => {
       for (const unit of restartUnits)
         expect(Object.keys(services).map((it) => `${it}.service`)).to.include(unit);
     }
+  });
+
+  it('are told of in secrets/README.md', async () => {
+    const page = await readFile(join(ROOT, 'secrets', 'README.md'), 'utf8');
+    const { secrets } = await evaluate<Sops>('sops', { extra: BY_SOPS });
+    const told = [...page.matchAll(/^\| `([^`]+)`/gm)].map((it) => it[1]);
+    expect(told).to.have.members(Object.keys(secrets));
   });
 
   it('without sops are asked for, by name', async () => {

@@ -67,6 +67,7 @@ in
     environment.etc = attrsOf { text = mkOption { type = types.lines; }; };
     environment.variables = option (types.attrsOf packageOrText) { };
     environment.systemPackages = option (types.listOf types.package) [ ];
+    fonts.enableDefaultPackages = bool false;
     networking.hostName = option (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") "nixos";
     networking.firewall.allowedTCPPorts = option (types.listOf types.port) [ ];
     networking.firewall.interfaces = attrsOf { allowedTCPPorts = option (types.listOf types.port) [ ]; };

@@ -23,6 +23,8 @@ export const COMING = {
     'CC_CI_CERTIFICATE_KEY_FILE',
     'CC_CI_DASHBOARD_DOMAIN',
     'CC_CI_DRONE_DOMAIN',
+    'CC_CI_DRONE_LISTEN',
+    'CC_CI_ADVERTISE_ADDRESS',
   ],
   commands: ['reconcile', 'doctor'],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,0 +1,3 @@
+import { writeOptions } from './options-table.js';
+
+await writeOptions();
