@@ -41,8 +41,8 @@ in
           Group = "cc-ci";
           WorkingDirectory = cfg.stateDir;
           ReadWritePaths = [ cfg.stateDir ];
-          inherit (credentials) LoadCredential;
         }
+        // credentials.serviceConfig
       )
     // {
       description = "cc-ci: from comments on pull requests to builds, and back";

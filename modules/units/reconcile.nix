@@ -30,6 +30,8 @@ let
       enabled = cfg.traefik.enable;
       what = "Traefik and its certificate";
       needs = [ "network" ];
+      # Whoever puts the certificate there may own it.
+      capabilities = "CAP_DAC_READ_SEARCH";
       environment = {
         CC_CI_CERTIFICATE_FILE = "${cfg.traefik.certificateDir}/${cfg.traefik.certificate}";
         CC_CI_CERTIFICATE_KEY_FILE = "${cfg.traefik.certificateDir}/${cfg.traefik.key}";
@@ -63,7 +65,6 @@ let
       enabled = cfg.drone.server.enable;
       what = "Drone's OAuth application at the forge";
       environment = atForge;
-      credentials = [ "forge-token" ];
     };
     drone = {
       enabled = cfg.drone.server.enable;
@@ -74,20 +75,19 @@ let
         "oauth"
         "edge"
       ];
-      environment = atForge // {
-        CC_CI_FORGE_PASSWORD_FILE = "%d/forge-password";
-      };
-      credentials = [
-        "forge-token"
-        "forge-password"
-      ]
-      ++ (if cfg.bridge.hook then [ "hook-secret" ] else [ ]);
+      environment =
+        atForge
+        // {
+          CC_CI_FORGE_PASSWORD_FILE = secret "forge-password";
+        }
+        // (if cfg.bridge.hook then { CC_CI_HOOK_SECRET_FILE = secret "hook-secret"; } else { });
     };
   };
+  # By the files themselves, which are root's as the reconcilers are: one that is missing is theirs to name.
   atForge = {
     CC_CI_FORGE_URL = cfg.forge.url;
     CC_CI_FORGE_BOT = cfg.forge.bot;
-    CC_CI_FORGE_TOKEN_FILE = "%d/forge-token";
+    CC_CI_FORGE_TOKEN_FILE = secret "forge-token";
   };
 
   enabled = builtins.filter (part: table.${part}.enabled) (builtins.attrNames table);
@@ -102,7 +102,7 @@ let
         units = [ ];
         follows = [ ];
         environment = { };
-        credentials = [ ];
+        capabilities = "";
       }
       // table.${part};
       requires = it.units ++ unitsOf it.needs;
@@ -119,18 +119,13 @@ let
         hardening.root
         // {
           Type = "oneshot";
+          CapabilityBoundingSet = it.capabilities;
           TimeoutStartSec = 900;
           SuccessExitStatus = changed;
           WorkingDirectory = cfg.hostDir;
           ReadWritePaths = [ cfg.hostDir ];
           MemoryMax = "1G";
         }
-        // (
-          if it.credentials == [ ] then
-            { }
-          else
-            { LoadCredential = map (name: "${name}:${secret name}") it.credentials; }
-        )
       )
     // {
       description = "cc-ci: ${it.what}";
@@ -173,8 +168,8 @@ let
           WorkingDirectory = cfg.stateDir;
           ReadWritePaths = [ cfg.stateDir ];
           MemoryMax = "512M";
-          inherit (credentials) LoadCredential;
         }
+        // credentials.serviceConfig
       )
       // {
         description = "cc-ci: look at every part again, and say what is right and what is not";

@@ -122,8 +122,9 @@ describe('the units of a server', () => {
         NoNewPrivileges: true,
         ProtectSystem: 'strict',
         ProtectHome: true,
-        CapabilityBoundingSet: '',
       });
+      const mayRead = name === 'cc-ci-reconcile-traefik' ? 'CAP_DAC_READ_SEARCH' : '';
+      expect(serviceConfig.CapabilityBoundingSet, name).to.equal(mayRead);
       if (name !== 'cc-ci-converge' || serviceConfig.MemoryMax)
         expect(serviceConfig, name).to.have.property('MemoryMax');
       const isRoot = !serviceConfig.User && !serviceConfig.DynamicUser;
