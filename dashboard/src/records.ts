@@ -1,96 +1,95 @@
-import { type Stats, statSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import {
   describeError,
-  folderNames,
-  type Plan,
   planFile,
-  plan as planSchema,
   type RunRecord,
-  readJson,
-  readRun,
   runFolder,
   runsFolder,
   STAGES,
   stageFile,
   stageLogFile,
   summaryFile,
+  type TestRequest,
 } from '@cc-ci/core';
-import { forEachAtOnce } from './parallel.js';
+import { factsOf, type RunFacts } from './facts.js';
+import { type Guard, redactDeep } from './guard.js';
+import { readPlan, readRecord } from './read-record.js';
 
-/** What one folder below `runs/` holds: a record, or the reason it is none (`plan` where that much can be read). */
+/** What one folder below `runs/` holds: facts of a record, or the reason there are none. */
 export interface RecordEntry {
   folder: string;
   dir: string;
-  /** Changes whenever a file of the record, or a stage's log, does. */
+  /** Changes whenever a file of the record does, or of a run that goes on a stage's log. */
   key: string;
   /** When anything in it changed last, in milliseconds since 1970. */
   lastChange: number;
-  record: RunRecord | undefined;
+  facts: RunFacts | undefined;
   error: string | undefined;
-  plan: Plan | undefined;
+  /** Who asked for what and when: known of many a damaged record, too. */
+  asked: { request: TestRequest; createdAt: string } | undefined;
 }
 
-/** Records as they were read last, by folder: what has not changed since is not read again. */
-export type RecordCache = Map<string, RecordEntry>;
-
-const READ_AT_ONCE = 16;
-const BREATHE_EVERY = 100;
-
-/**
- * Everything below the state folder's `runs/`, also what cannot be read. This is core's `listRuns`, but it reads
- * only what changed since the last time it was called with this cache.
- */
-export async function readRecords(stateDir: string, cache: RecordCache): Promise<RecordEntry[]> {
-  const folders = await folderNames(runsFolder(stateDir));
-  const known = new Set(folders);
-  for (const folder of cache.keys()) if (!known.has(folder)) cache.delete(folder);
-  let seen = 0;
-  await forEachAtOnce(folders, READ_AT_ONCE, async (folder) => {
-    seen += 1;
-    // Looking at what has not changed waits for nothing: let the web server have its turn now and then.
-    if (seen % BREATHE_EVERY === 0) await setImmediate();
-    await refresh(stateDir, folder, cache);
-  });
-  return [...cache.values()];
+/** A folder that was read just now: what it holds, and its record while it is at hand. */
+export interface ReadEntry {
+  entry: RecordEntry;
+  record: RunRecord | undefined;
 }
 
-async function refresh(stateDir: string, folder: string, cache: RecordCache): Promise<void> {
+/** Reads one folder below `runs/`. What is wrong with it is in the entry; nothing is thrown. */
+export function readEntry(stateDir: string, folder: string, guard: (dir: string) => Guard): ReadEntry {
   const dir = runFolder(stateDir, folder);
-  const trace = fingerprint(dir);
-  if (cache.get(folder)?.key === trace.key) return;
-  cache.set(folder, { folder, dir, ...trace, ...(await readEntry(dir, folder)) });
-}
-
-async function readEntry(
-  dir: string,
-  folder: string,
-): Promise<Pick<RecordEntry, 'record' | 'error' | 'plan'>> {
+  const trace = fingerprint(dir, false);
   try {
-    const record = await readRun(dir);
-    if (!record) return { record: undefined, error: 'there is no plan.json in it', plan: undefined };
-    if (record.run !== folder)
-      return { record: undefined, error: `it holds the record of run ${record.run}`, plan: undefined };
-    return { record, error: undefined, plan: record.plan };
+    const found = readRecord(dir);
+    // From here on nobody sees what should not be seen.
+    const record = found && redactDeep(found, guard(dir));
+    if (!record) return failed(folder, dir, trace, 'there is no plan.json in it');
+    if (record.run !== folder) return failed(folder, dir, trace, `it holds the record of run ${record.run}`);
+    const facts = factsOf(record);
+    const asked = { request: facts.request, createdAt: facts.createdAt };
+    const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
+    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record };
   } catch (error) {
-    // Pages are public: where the folder lies on this machine is nobody's business.
-    const message = describeError(error).replaceAll(`${dir}/`, '');
-    return { record: undefined, error: message, plan: await readPlan(dir, folder) };
+    return failed(folder, dir, trace, guard(dir).text(describeError(error)));
   }
 }
 
-async function readPlan(dir: string, folder: string): Promise<Plan | undefined> {
-  const found = await readJson(planFile(dir), planSchema).catch(() => undefined);
-  return found?.request.run === folder ? found : undefined;
+function failed(folder: string, dir: string, trace: Fingerprint, error: string): ReadEntry {
+  const entry = { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder) };
+  return { entry, record: undefined };
+}
+
+function askedOf(dir: string, folder: string): RecordEntry['asked'] {
+  try {
+    const plan = readPlan(dir);
+    return plan?.request.run === folder
+      ? plan && { request: plan.request, createdAt: plan.createdAt }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a folder holds something else than when it was read. */
+export function hasChanged(entry: RecordEntry): boolean {
+  return fingerprint(entry.dir, entry.facts !== undefined && !entry.facts.ended).key !== entry.key;
+}
+
+interface Fingerprint {
+  key: string;
+  lastChange: number;
 }
 
 /**
  * Every file's inode, size and time: a replaced file has another inode, an appended one another size. Synchronous,
- * because 14 small stats take microseconds and 14 trips through the thread pool do not.
+ * because a few small stats take microseconds and as many trips through the thread pool do not.
  */
-function fingerprint(dir: string): { key: string; lastChange: number } {
+function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const files = [planFile(dir), summaryFile(dir)];
-  for (const stage of STAGES) files.push(stageFile(dir, stage), stageLogFile(dir, stage));
+  for (const stage of STAGES) {
+    files.push(stageFile(dir, stage));
+    if (withLogs) files.push(stageLogFile(dir, stage));
+  }
   const stats = files.map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
@@ -104,5 +103,17 @@ function statIfAny(path: string): Stats | undefined {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined; // not a folder, or not ours to look into: reading it will say which
+  }
+}
+
+/** Names of the folders below `runs/`; none where there is no such folder. */
+export function runFolders(stateDir: string): string[] {
+  try {
+    return readdirSync(runsFolder(stateDir), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

@@ -15,13 +15,14 @@ const templates = new Eta({
 /** Files that are part of the site as they are, by their path in it. */
 export const ASSETS: Record<string, string> = {
   'style.css': readFileSync(roomFile('assets/style.css'), 'utf8'),
+  'site.js': readFileSync(roomFile('assets/site.js'), 'utf8'),
   'icon.svg': readFileSync(roomFile('assets/icon.svg'), 'utf8'),
-  'robots.txt': readFileSync(roomFile('assets/robots.txt'), 'utf8'),
 };
 
-/** Changes with the stylesheet, so that no browser shows a new page in an old dress. */
-const STYLE_VERSION = createHash('sha256')
+/** Changes with stylesheet and script, so that no browser shows a new page in an old dress. */
+const ASSET_VERSION = createHash('sha256')
   .update(ASSETS['style.css'] ?? '')
+  .update(ASSETS['site.js'] ?? '')
   .digest('hex')
   .slice(0, 10);
 
@@ -36,9 +37,14 @@ export interface PageFrame {
 
 /** A page as HTML. Every value is escaped by the templates. */
 export function renderPage(
-  template: 'overview' | 'run' | 'recipe' | 'not-found',
+  template: 'overview' | 'run' | 'recipe' | 'history' | 'log-page' | 'not-found',
   frame: PageFrame,
   view: object,
 ): string {
-  return templates.render(`./${template}`, { ...view, ...frame, styleVersion: STYLE_VERSION });
+  return templates.render(`./${template}`, { ...view, ...frame, version: ASSET_VERSION });
+}
+
+/** A part of a page as HTML. */
+export function renderPart(template: 'overview-row' | 'line', view: object): string {
+  return templates.render(`./${template}`, view);
 }

@@ -1,8 +1,14 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Logger } from '@cc-ci/core';
-import type { EngineReader } from '@cc-ci/engine';
+import { type Config, type Logger, runFolder, summaryFile } from '@cc-ci/core';
+import { type EngineReader, isFinal } from '@cc-ci/engine';
+import { createSiteCache, type SiteResult } from './generation.js';
+import { openIndexStore } from './index-store.js';
+import type { LiveRuns } from './live-stream.js';
+import { isActive } from './model.js';
 import { buildDashboardApp } from './serve.js';
-import { buildSite, createSiteCache, type SiteResult } from './site.js';
+import { buildSite } from './site.js';
+import { claimSite } from './site-files.js';
 import { watchRuns } from './watch.js';
 
 /** A dashboard that is being served. */
@@ -36,7 +42,9 @@ export async function startDashboard(
 ): Promise<Dashboard> {
   const { stateDir, publicUrl } = config.common;
   const siteDir = siteFolder(config);
-  const cache = createSiteCache();
+  claimSite(siteDir);
+  const store = openIndexStore(stateDir, siteDir);
+  const cache = createSiteCache(store);
   let builtAt: string | undefined;
   let ok = true;
 
@@ -53,9 +61,26 @@ export async function startDashboard(
     }
   });
 
+  /** The record itself says best that a run is over; the engine, and what is known of it, where there is no end in it. */
+  const live: LiveRuns = {
+    dirOf(id) {
+      const dir = runFolder(stateDir, id);
+      return existsSync(dir) ? dir : undefined;
+    },
+    async isOver(id) {
+      if (existsSync(summaryFile(runFolder(stateDir, id)))) return true;
+      const build = await engine.get(id);
+      if (build) return isFinal(build.state);
+      const run = cache.model.runs.get(id);
+      return run !== undefined && !isActive(run);
+    },
+  };
+
   const first = await rebuild();
   const app = await buildDashboardApp({
     siteDir,
+    base: new URL(publicUrl).pathname.replace(/\/+$/, ''),
+    live,
     makeRun: async (id) => (await engine.get(id)) && (await rebuild()),
     health: () => ({ ok, builtAt }),
   });
@@ -100,6 +125,7 @@ export async function startDashboard(
       watcher?.close();
       await app.close();
       await rebuild.idle();
+      store.close();
     },
   };
 }
