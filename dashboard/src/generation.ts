@@ -17,6 +17,8 @@ export interface SiteResult {
   /** Files that were written, pages and parts of the site that were deleted. */
   written: number;
   removed: number;
+  /** Pages of old runs that are still to be made. */
+  backlog: number;
   /** Folders of the runs that are running: what happens next, happens there. */
   runningDirs: string[];
   /** What could not be made, with the reason. The rest of the site is as it should be. */
@@ -30,6 +32,10 @@ export interface SiteCache {
   copies: LogCopies;
   /** What each page was made from, by its path in the site. */
   pages: Map<string, string>;
+  /** Runs whose page is still to be made: of those that ended long ago, when everything is made for the first time. */
+  backlog: Set<string>;
+  /** Runs whose page somebody waits for. */
+  wanted: Set<string>;
   /** Rows of the overview as HTML, by recipe. */
   rows: Map<string, string>;
   /** Where this is kept for the next process; undefined: nowhere. */
@@ -45,6 +51,8 @@ export function createSiteCache(store?: IndexStore): SiteCache {
     tails: createTailReader(),
     copies: new Map(),
     pages: new Map(),
+    backlog: new Set(),
+    wanted: new Set(),
     rows: new Map(),
     store,
     runsChanged: 0,

@@ -92,9 +92,8 @@ function timeOf(line: string): string {
   return /^\d{4}-\d\d-\d\dT[\d:.]+Z /.exec(line)?.[0] ?? '';
 }
 
-/** Every string in a value, redacted; equal to the value itself where there is nothing to hide. */
+/** A value with every string in it redacted. */
 export function redactDeep<T>(value: T, guard: Guard): T {
-  if (!guard.finds(JSON.stringify(value) ?? '')) return value;
   return mapStrings(value, guard.text) as T;
 }
 
@@ -119,4 +118,13 @@ export function secretsOfRun(dir: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** The guard of a run's folder: for what all must hide, and for the secrets of the run's own app. */
+export function createGuardOf(secrets: readonly string[]): (dir: string | undefined) => Guard {
+  const general = createGuard(secrets);
+  return (dir) => {
+    const own = dir === undefined ? [] : secretsOfRun(dir);
+    return own.length > 0 ? createGuard([...secrets, ...own]) : general;
+  };
 }

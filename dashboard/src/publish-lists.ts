@@ -5,7 +5,6 @@ import { recipesJson } from './api.js';
 import { badgeFiles } from './badges.js';
 import { atomFeed, FEED_LENGTH, robots, sitemap } from './feed.js';
 import type { Generation } from './generation.js';
-import { redactDeep } from './guard.js';
 import { isActive, newestFirst } from './model.js';
 import { OVERVIEWS, overviewPage, overviewRow } from './overview-page.js';
 import { readRecord } from './read-record.js';
@@ -25,8 +24,7 @@ export function recipeFiles(
     read: ({ dir }: { dir: string | undefined }) => {
       // A record that went, or was damaged, since it was looked at shows itself with the next generation.
       try {
-        const record = dir === undefined ? undefined : readRecord(dir);
-        return record && redactDeep(record, guardOf(dir));
+        return dir === undefined ? undefined : readRecord(dir, guardOf(dir));
       } catch {
         return undefined;
       }

@@ -4,7 +4,7 @@ import { judge, junitXml, type RunRecord, type StageName } from '@cc-ci/core';
 import { type EngineReader, isFinal } from '@cc-ci/engine';
 import { runJson } from './api.js';
 import { type Generation, pageKey, refuseSecrets } from './generation.js';
-import { type Guard, redactDeep } from './guard.js';
+import type { Guard } from './guard.js';
 import { indexLog, readLogPage } from './log-lines.js';
 import { isStatic, logPage } from './log-page.js';
 import { type LogTail, PAGE_LIMITS, shorten } from './log-tail.js';
@@ -16,20 +16,15 @@ import { type Content, publishable, publishFolder, writeIfChanged } from './site
 
 /**
  * Makes the folder of a run in the site, unless it was made from the same before.
- * @param known its record, where it was read just now
  * @throws when something in it must not be public; what was there before stays
  */
-export async function publishRun(
-  generation: Generation,
-  run: Run,
-  known: RunRecord | undefined,
-): Promise<void> {
+export async function publishRun(generation: Generation, run: Run): Promise<void> {
   const { cache, siteDir, base, now, engine, result } = generation;
   const folder = join(siteDir, 'runs', run.id);
   const key = pageKey(run, now);
-  if (cache.pages.get(run.id) === key && existsSync(join(folder, 'index.html'))) return;
+  if (isPublished(generation, run)) return;
   const guard = generation.guardOf(run.dir);
-  const record = known ?? (run.facts && run.dir ? recordOf(run.dir, guard) : undefined);
+  const record = run.facts && run.dir ? readRecord(run.dir, guard) : undefined;
   const dir = record && realpathSync.native(record.dir);
   const active = isActive(run);
   const logs =
@@ -74,9 +69,10 @@ export async function publishRun(
   if (!active) generation.keys.set(run.id, key);
 }
 
-function recordOf(dir: string, guard: Guard): RunRecord | undefined {
-  const record = readRecord(dir);
-  return record && redactDeep(record, guard);
+/** Whether the page of a run is there, made from what is known of it now. */
+export function isPublished({ cache, siteDir, now }: Generation, run: Run): boolean {
+  const isCurrent = cache.pages.get(run.id) === pageKey(run, now);
+  return isCurrent && existsSync(join(siteDir, 'runs', run.id, 'index.html'));
 }
 
 /** Files that may be published, by their path in the run's folder, with their path below the run's page. */

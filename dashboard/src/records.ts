@@ -2,7 +2,6 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import {
   describeError,
   planFile,
-  type RunRecord,
   runFolder,
   runsFolder,
   STAGES,
@@ -12,7 +11,7 @@ import {
   type TestRequest,
 } from '@cc-ci/core';
 import { factsOf, type RunFacts } from './facts.js';
-import { type Guard, redactDeep } from './guard.js';
+import type { Guard } from './guard.js';
 import { readPlan, readRecord } from './read-record.js';
 
 /** What one folder below `runs/` holds: facts of a record, or the reason there are none. */
@@ -29,42 +28,37 @@ export interface RecordEntry {
   asked: { request: TestRequest; createdAt: string } | undefined;
 }
 
-/** A folder that was read just now: what it holds, and its record while it is at hand. */
-export interface ReadEntry {
-  entry: RecordEntry;
-  record: RunRecord | undefined;
-}
-
 /** Reads one folder below `runs/`. What is wrong with it is in the entry; nothing is thrown. */
-export function readEntry(stateDir: string, folder: string, guard: (dir: string) => Guard): ReadEntry {
+export function readEntry(stateDir: string, folder: string, guardOf: (dir: string) => Guard): RecordEntry {
   const dir = runFolder(stateDir, folder);
   const trace = fingerprint(dir, false);
+  const guard = guardOf(dir);
+  const failed = (error: string): RecordEntry => ({
+    folder,
+    dir,
+    ...trace,
+    facts: undefined,
+    error,
+    asked: askedOf(dir, folder, guard),
+  });
   try {
-    const found = readRecord(dir);
-    // From here on nobody sees what should not be seen.
-    const record = found && redactDeep(found, guard(dir));
-    if (!record) return failed(folder, dir, trace, 'there is no plan.json in it');
-    if (record.run !== folder) return failed(folder, dir, trace, `it holds the record of run ${record.run}`);
+    const record = readRecord(dir, guard);
+    if (!record) return failed('there is no plan.json in it');
+    if (record.run !== folder) return failed(`it holds the record of run ${record.run}`);
     const facts = factsOf(record);
     const asked = { request: facts.request, createdAt: facts.createdAt };
     const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
-    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record };
+    return { folder, dir, key, lastChange, facts, error: undefined, asked };
   } catch (error) {
-    return failed(folder, dir, trace, guard(dir).text(describeError(error)));
+    return failed(guard.text(describeError(error)));
   }
 }
 
-function failed(folder: string, dir: string, trace: Fingerprint, error: string): ReadEntry {
-  const entry = { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder) };
-  return { entry, record: undefined };
-}
-
-function askedOf(dir: string, folder: string): RecordEntry['asked'] {
+function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'] {
   try {
-    const plan = readPlan(dir);
-    return plan?.request.run === folder
-      ? plan && { request: plan.request, createdAt: plan.createdAt }
-      : undefined;
+    const plan = readPlan(dir, guard);
+    if (plan?.request.run !== folder) return undefined;
+    return { request: plan.request, createdAt: plan.createdAt };
   } catch {
     return undefined;
   }

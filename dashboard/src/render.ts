@@ -2,14 +2,19 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
+import type { Mark } from './words.js';
+import { escapeXml } from './xml.js';
 
 const roomFile = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const templates = new Eta({
+const templates = new (class extends Eta {
+  readonly markHtml = markHtml;
+})({
   views: roomFile('templates'),
   cache: true,
   autoEscape: true,
   autoTrim: [false, 'nl'],
+  functionHeader: 'const markHtml = this.markHtml;',
 });
 
 /** Files that are part of the site as they are, by their path in it. */
@@ -33,6 +38,13 @@ export interface PageFrame {
   title: string;
   /** Seconds after which the page asks for itself again; 0: never. */
   refresh: number;
+}
+
+/** A state as HTML: a symbol and a word. Not a template, for a page of history has 400 of them. */
+function markHtml(mark: Mark, { hint, plain }: { hint?: string | undefined; plain?: boolean } = {}): string {
+  const title = hint === undefined ? '' : ` title="${escapeXml(hint)}"`;
+  const spin = mark.icon === 'play' ? ' spin' : '';
+  return `<span class="mark ${mark.tone}${plain ? ' plain' : ''}"${title}><svg class="i${spin}" aria-hidden="true"><use href="#i-${mark.icon}"/></svg>${mark.word}</span>`;
 }
 
 /** A page as HTML. Every value is escaped by the templates. */

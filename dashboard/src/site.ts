@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { describeError, type RunRecord } from '@cc-ci/core';
+import { describeError } from '@cc-ci/core';
 import type { EngineReader } from '@cc-ci/engine';
 import {
   createSiteCache,
@@ -11,12 +11,13 @@ import {
   type SiteCache,
   type SiteResult,
 } from './generation.js';
-import { createGuard, secretsOfRun } from './guard.js';
+import { createGuardOf } from './guard.js';
 import { openIndexStore } from './index-store.js';
 import { hasPage } from './links.js';
+import { newestFirst } from './model.js';
 import { listFiles, recipeFiles } from './publish-lists.js';
-import { publishRun } from './publish-run.js';
-import { readEntry } from './records.js';
+import { isPublished, publishRun } from './publish-run.js';
+import { readMany } from './read-many.js';
 import { ASSETS, renderPage } from './render.js';
 import {
   type Content,
@@ -37,6 +38,11 @@ export interface SiteOptions {
   publicUrl?: string;
   /** What was made before, so that only what changed is made again. Default: what is in `site.sqlite`. */
   cache?: SiteCache;
+  /**
+   * Milliseconds to spend on pages of old runs, when many are to be made: the lists come first, and what is left of
+   * them is made by later generations, or when somebody asks. Default: all of them are made.
+   */
+  archiveMs?: number;
   /** Values that must never be public, besides what the runs' own folders tell. */
   secrets?: readonly string[];
   /** The time, in milliseconds since 1970. */
@@ -71,48 +77,113 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
   const thorough = first || model.cursor === 0;
   if (first) restore(cache);
   const url = (options.publicUrl ?? '').replace(/\/+$/, '');
-  const general = createGuard(secrets);
+  const guardOf = createGuardOf(secrets);
   const generation: Generation = {
     siteDir,
     base: url ? new URL(url).pathname.replace(/\/+$/, '') : '',
     url,
     engine,
     cache,
-    guardOf: (dir) => {
-      const own = dir === undefined ? [] : secretsOfRun(dir);
-      return own.length > 0 ? createGuard([...secrets, ...own]) : general;
-    },
+    guardOf,
     now: now(),
-    result: { runs: 0, recipes: 0, broken: 0, written: 0, removed: 0, runningDirs: [], problems: [] },
+    result: {
+      runs: 0,
+      recipes: 0,
+      broken: 0,
+      written: 0,
+      removed: 0,
+      backlog: 0,
+      runningDirs: [],
+      problems: [],
+    },
     entries: new Map(),
     keys: new Map(),
   };
   // The engine before the records: a run that ends in between then shows its end, and never a gap.
-  const changed = await refreshBuilds(model, engine, thorough, general);
+  const changed = await refreshBuilds(model, engine, thorough, guardOf(undefined));
   const { stale, gone } = staleFolders(model, stateDir, thorough, generation.now);
   for (const folder of gone) {
     model.entries.delete(folder);
     generation.entries.set(folder, undefined);
   }
+  for (const entry of await readMany(stateDir, stale, secrets)) {
+    const known = model.entries.get(entry.folder);
+    if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(entry.folder, entry);
+    model.entries.set(entry.folder, entry);
+  }
   publishAssets(generation);
   const dirty = new Set<string>();
-  const ids = new Set([
-    ...stale,
-    ...gone,
-    ...changed,
-    ...model.active,
-    ...(await missingPages(generation, first)),
-  ]);
-  await updateRuns(generation, stateDir, ids, new Set(stale), dirty);
-  if (first) for (const name of model.byRecipe.keys()) dirty.add(name);
+  const missing = await missingPages(generation, first);
+  const ids = new Set([...stale, ...gone, ...changed, ...model.active, ...missing]);
+  for (const id of ids) updateRun(model, id, generation.now, dirty);
   updateRecipes(model, dirty);
-  for (const name of dirty) attempt(generation, `recipe ${name}`, () => publishRecipe(generation, name));
-  if (first || ids.size > 0)
+  await publishRuns(
+    generation,
+    first ? [...setAside(generation), ...model.active] : [...cache.wanted, ...ids],
+  );
+  cache.wanted.clear();
+  await eachWithBreath(dirty, (name) =>
+    attempt(generation, `recipe ${name}`, async () => publishRecipe(generation, name)),
+  );
+  if (first || ids.size > 0) {
     for (const [path, content] of listFiles(generation))
-      attempt(generation, path, () => publish(generation, path, content));
+      await attempt(generation, path, async () => publish(generation, path, content));
+  }
   removeOthers(generation, ids, dirty, thorough);
+  save(generation);
+  await workOffBacklog(generation, options.archiveMs ?? Number.POSITIVE_INFINITY);
   finish(generation);
   return generation.result;
+}
+
+/** The newest runs of each recipe, whose pages are made before the lists are. */
+const NEWEST = 2;
+/** Pages between two looks at the clock, and after which what was made is remembered. */
+const ARCHIVE_STEP = 10;
+const SAVE_EVERY = 500;
+
+/** When everything is made for the first time: which pages are made at once; the others are set aside. */
+function setAside(generation: Generation): string[] {
+  const { model, backlog } = generation.cache;
+  const newest = new Set<string>();
+  for (const { runs } of model.recipes.values()) for (const run of runs.slice(0, NEWEST)) newest.add(run.id);
+  for (const run of model.runs.values())
+    if (hasPage(run.id) && !newest.has(run.id) && !isPublished(generation, run)) backlog.add(run.id);
+  return [...newest];
+}
+
+/** The newest first: they are the ones that will be asked for. */
+async function workOffBacklog(generation: Generation, budgetMs: number): Promise<void> {
+  const { backlog, model } = generation.cache;
+  const until = performance.now() + budgetMs;
+  const ids = [...backlog].sort((a, b) => {
+    const [left, right] = [model.runs.get(a), model.runs.get(b)];
+    return left && right ? newestFirst(left, right) : 0;
+  });
+  for (let at = 0; at < ids.length && performance.now() < until; at += ARCHIVE_STEP) {
+    const step = ids.slice(at, at + ARCHIVE_STEP);
+    await publishRuns(generation, step);
+    if (at % SAVE_EVERY === 0) save(generation);
+  }
+  generation.result.backlog = backlog.size;
+}
+
+async function publishRuns(generation: Generation, ids: Iterable<string>): Promise<void> {
+  const { model, backlog } = generation.cache;
+  await eachWithBreath(ids, async (id) => {
+    const run = model.runs.get(id);
+    backlog.delete(id);
+    if (run && hasPage(id)) await attempt(generation, `run ${id}`, () => publishRun(generation, run));
+  });
+}
+
+async function eachWithBreath<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  let seen = 0;
+  for (const item of items) {
+    seen += 1;
+    if (seen % BREATHE_EVERY === 0) await setImmediate();
+    await work(item);
+  }
 }
 
 /** What an earlier process knew. */
@@ -128,49 +199,17 @@ async function missingPages({ cache, siteDir }: Generation, first: boolean): Pro
   if (first) return [...cache.model.entries.keys(), ...cache.model.builds.keys()];
   if (changedAt(join(siteDir, 'runs')) === cache.runsChanged) return [];
   const there = new Set(await readdir(join(siteDir, 'runs')).catch(() => []));
-  return [...cache.model.runs.keys()].filter((id) => hasPage(id) && !there.has(id));
+  return [...cache.model.runs.keys()].filter((id) => hasPage(id) && !there.has(id) && !cache.backlog.has(id));
 }
 
 function changedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-async function updateRuns(
-  generation: Generation,
-  stateDir: string,
-  ids: ReadonlySet<string>,
-  stale: ReadonlySet<string>,
-  dirty: Set<string>,
-): Promise<void> {
-  const { cache, guardOf, now } = generation;
-  const { model } = cache;
-  let seen = 0;
-  for (const id of ids) {
-    seen += 1;
-    if (seen % BREATHE_EVERY === 0) await setImmediate();
-    let record: RunRecord | undefined;
-    if (stale.has(id)) {
-      const read = readEntry(stateDir, id, guardOf);
-      record = read.record;
-      const known = model.entries.get(id);
-      if (known?.key !== read.entry.key || known.error !== read.entry.error)
-        generation.entries.set(id, read.entry);
-      model.entries.set(id, read.entry);
-    }
-    const run = updateRun(model, id, now, dirty);
-    if (!run || !hasPage(id)) continue;
-    try {
-      await publishRun(generation, run, record);
-    } catch (error) {
-      generation.result.problems.push({ what: `run ${id}`, error: describeError(error) });
-    }
-  }
-}
-
 /** One page that cannot be made must not keep the others from being made. */
-function attempt(generation: Generation, what: string, work: () => void): void {
+async function attempt(generation: Generation, what: string, work: () => Promise<void>): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     generation.result.problems.push({ what, error: describeError(error) });
   }
@@ -223,15 +262,24 @@ function removeOthers(
       ),
     ),
   );
+  for (const id of cache.backlog) if (!runs.has(id)) cache.backlog.delete(id);
   for (const path of cache.pages.keys()) {
-    if (runs.has(path)) continue;
+    if (runs.has(path) || recipes.has(path.split('/')[1] ?? '')) continue;
     cache.pages.delete(path);
     keys.set(path, undefined);
   }
   for (const name of cache.rows.keys()) if (!recipes.has(name)) cache.rows.delete(name);
 }
 
-function finish({ cache, result, entries, keys, siteDir }: Generation): void {
+/** Remembers what was made so far, for the next process. */
+function save({ cache, entries, keys }: Generation): void {
+  if (entries.size + keys.size > 0) cache.store?.save(entries, keys);
+  entries.clear();
+  keys.clear();
+}
+
+function finish(generation: Generation): void {
+  const { cache, result, siteDir } = generation;
   const { model } = cache;
   for (const run of model.runs.values()) if (run.status === 'broken') result.broken += 1;
   for (const id of model.active) {
@@ -242,5 +290,5 @@ function finish({ cache, result, entries, keys, siteDir }: Generation): void {
   result.recipes = model.recipes.size;
   cache.runsChanged = changedAt(join(siteDir, 'runs'));
   model.builtOnce = true;
-  if (entries.size + keys.size > 0) cache.store?.save(entries, keys);
+  save(generation);
 }

@@ -22,6 +22,8 @@ export interface Dashboard {
 
 /** Changes come in bursts; milliseconds from the first of one to the next generation. */
 const SETTLE_MS = 200;
+/** Spent in each generation on pages of old runs, when many are to be made: visitors wait no longer than that. */
+const ARCHIVE_MS = 300;
 /** For what no file tells of: the engine's queue, clocks of runs that go on, a watch that failed. In milliseconds. */
 const LOOK_AGAIN_MS = 5_000;
 
@@ -50,7 +52,7 @@ export async function startDashboard(
 
   const rebuild = oneAtATime(async () => {
     try {
-      const result = await buildSite({ stateDir, engine, siteDir, publicUrl, cache });
+      const result = await buildSite({ stateDir, engine, siteDir, publicUrl, cache, archiveMs: ARCHIVE_MS });
       for (const problem of result.problems) logger.error(problem, 'a page could not be made');
       ok = result.problems.length === 0;
       builtAt = new Date().toISOString();
@@ -81,7 +83,11 @@ export async function startDashboard(
     siteDir,
     base: new URL(publicUrl).pathname.replace(/\/+$/, ''),
     live,
-    makeRun: async (id) => (await engine.get(id)) && (await rebuild()),
+    async makeRun(id) {
+      if (!cache.model.runs.has(id) && !(await engine.get(id))) return;
+      cache.wanted.add(id);
+      await rebuild();
+    },
     health: () => ({ ok, builtAt }),
   });
   const { host, port } = config.dashboard.listen;
@@ -94,8 +100,8 @@ export async function startDashboard(
   let stopped = false;
   const refresh = async () => {
     try {
-      const { runningDirs } = await rebuild();
-      if (!stopped && watcher?.follow(runningDirs)) soon();
+      const { runningDirs, backlog } = await rebuild();
+      if (!stopped && (watcher?.follow(runningDirs) || backlog > 0)) soon();
     } catch (error) {
       logger.error({ err: error }, 'the site could not be brought up to date; it stays as it was');
     }
@@ -111,7 +117,7 @@ export async function startDashboard(
     logger.warn({ err: error }, 'run records cannot be watched; they are looked at every 5 s instead');
     return undefined;
   });
-  if (watcher?.follow(first.runningDirs)) soon();
+  if (watcher?.follow(first.runningDirs) || first.backlog > 0) soon();
   const clock = setInterval(() => void refresh(), LOOK_AGAIN_MS);
   logger.info({ url, siteDir, runs: first.runs, recipes: first.recipes }, 'dashboard is up');
 
