@@ -60,7 +60,7 @@ export interface DurationChart {
   medians: { stage: StageName; title: string; text: string }[];
 }
 
-const CHART = { runs: 40, width: 800, height: 160 };
+const CHART = { runs: 40, fewest: 16, width: 800, height: 160 };
 
 /** @param runs the newest first @param href where a run's page is */
 export function durationChart(
@@ -71,8 +71,8 @@ export function durationChart(
   if (shown.length < 2) return undefined;
   const total = (run: Run) => run.facts?.stages.reduce((sum, stage) => sum + (stage.ms ?? 0), 0) ?? 0;
   const longest = Math.max(1, ...shown.map(total));
-  const step = CHART.width / CHART.runs;
-  const from = CHART.width - step * shown.length;
+  // Few runs get broader bars, up to a limit at which they would no longer look like a series.
+  const step = CHART.width / Math.max(CHART.fewest, shown.length);
   const bars = shown.map((run, index) => {
     let y = CHART.height;
     const parts = (run.facts?.stages ?? []).flatMap(({ stage, ms = 0 }) => {
@@ -81,7 +81,7 @@ export function durationChart(
       return height > 0 ? [{ stage, y, height }] : [];
     });
     return {
-      x: round(from + index * step),
+      x: round(index * step),
       title: `${formatInstant(run.time)}: ${STATUS_MARKS[run.status].word}, ${formatDuration(total(run))}`,
       href: href(run),
       tone: STATUS_MARKS[run.status].tone,

@@ -59,7 +59,7 @@ export function factsOf({ plan, stages, summary }: RunRecord): RunFacts {
     ...(summary ? { ended: { startedAt: summary.startedAt, finishedAt: summary.finishedAt } } : {}),
     outcome: { verdict, sentence, ...(blame ? { blame } : {}) },
     failed: stages.some((stage) => stage.failure || stage.state === 'failed'),
-    activity: activityOf(stages),
+    activity: summary ? '' : activityOf(stages),
     ...(summary?.level ? { level: summary.level } : {}),
     failedTests,
   };

@@ -13,7 +13,7 @@ export interface FlakyTest {
 /** Runs of a recipe that are looked at, the newest: what was flaky long ago has been mended, or will show again. */
 const RUNS = 200;
 /** Records that are read to find out whether a test that failed in one run passed in another. */
-const RECORDS = 40;
+const RECORDS = 10;
 
 /**
  * Tests that passed and failed on the same commit, the latest first.
@@ -32,7 +32,9 @@ export function flakyTests(runs: readonly Run[], read: (run: Run) => RunRecord |
     const failures = failuresOf(group);
     if (group.length < 2 || failures.size === 0) continue;
     for (const run of group) {
-      if (failures.size === 0 || left === 0) break;
+      if (left === 0) break;
+      // A record that can only repeat the failures it is the source of need not be read.
+      if ([...failures.values()].every((failed) => failed === run)) continue;
       left -= 1;
       for (const name of passedTests(read(run))) {
         const failed = failures.get(name);

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@cc-ci/core';
-import type { RecordEntry } from './records.js';
+import { compact, type RecordEntry } from './records.js';
+import { claimSite } from './site-files.js';
 
 /** What a generator remembers across processes, so that the next one begins where this one ended. */
 export interface IndexStore {
@@ -22,8 +23,10 @@ const MIGRATIONS = [
 /**
  * Opens `site.sqlite` in the state folder. Nothing in it is precious: what was written by another version of the
  * generator, or before the machine was started last (a page may have been lost with its power), is thrown away.
+ * @throws InputError when the site's folder holds something else
  */
 export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
+  claimSite(siteDir);
   const store = openStore(join(stateDir, 'site.sqlite'), MIGRATIONS);
   // Made again at need: a crash of the machine may cost the last transactions.
   store.pragma('synchronous = OFF');
@@ -70,7 +73,7 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
 /** JSON has no `undefined`; who reads an entry may rely on its members. */
 function entryFrom(text: string): RecordEntry {
   const { facts, error, asked, ...rest } = JSON.parse(text) as RecordEntry;
-  return { ...rest, facts, error, asked };
+  return compact({ ...rest, facts, error, asked });
 }
 
 /** Changes with everything a page is made of besides its run: our code, templates and assets. */

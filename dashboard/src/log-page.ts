@@ -41,7 +41,7 @@ export function logPage(
       recipe: recipe === undefined ? undefined : { text: recipe, href: link(base, 'recipes', recipe, '') },
       run: link(base, 'runs', id, ''),
       stage,
-      title: STAGE_TITLES[stage],
+      stageTitle: STAGE_TITLES[stage],
       raw: link(base, 'runs', id, 'logs', `${stage}.log`),
       active,
       size: `${count(index.lines, 'line')}, ${formatBytes(index.bytes)}`,

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { recipesJson } from './api.js';
 import { badgeFiles } from './badges.js';
 import { atomFeed, FEED_LENGTH, robots, sitemap } from './feed.js';
-import type { Generation } from './generation.js';
-import { isActive, newestFirst } from './model.js';
+import { type Generation, refuseSecrets } from './generation.js';
+import { newestFirst } from './model.js';
 import { OVERVIEWS, overviewPage, overviewRow } from './overview-page.js';
 import { readRecord } from './read-record.js';
 import { historyPage, historyPages, recipePage } from './recipe-page.js';
 import type { Recipe } from './recipes.js';
 import type { Content } from './site-files.js';
-import { newestRuns } from './site-model.js';
+import { newestRuns, runsOf } from './site-model.js';
 
 /** The files of a recipe: below its folder, and its badges. */
 export function recipeFiles(
@@ -50,17 +50,22 @@ export function recipeFiles(
 }
 
 /** Everything that lists recipes and runs, by its path in the site; the front page comes last. */
-export function listFiles({ base, url, cache }: Generation): Map<string, string> {
+export function listFiles({ base, url, cache, guardOf }: Generation): Map<string, string> {
   const { model, rows } = cache;
   const recipes = [...model.recipes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const all = [...model.runs.values()];
+  const guard = guardOf(undefined);
+  const rowOf = (recipe: Recipe) => {
+    const html = overviewRow(recipe, base);
+    refuseSecrets(guard, `the row of ${recipe.name}`, html);
+    return html;
+  };
   const overview = {
     recipes,
-    active: all.filter(isActive),
-    broken: all.filter((run) => run.status === 'broken').sort(newestFirst),
+    active: runsOf(model, model.active),
+    broken: runsOf(model, model.broken).sort(newestFirst),
     base,
     row(recipe: Recipe): string {
-      const known = rows.get(recipe.name) ?? overviewRow(recipe, base);
+      const known = rows.get(recipe.name) ?? rowOf(recipe);
       rows.set(recipe.name, known);
       return known;
     },

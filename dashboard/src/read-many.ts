@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createGuardOf } from './guard.js';
-import { type RecordEntry, readEntry } from './records.js';
+import { compact, type RecordEntry, readEntry } from './records.js';
 
 /** Folders to read; whoever reads takes the next block. */
 export interface ReadJob {
@@ -34,7 +34,7 @@ export async function readMany(
   const worker = folders.length >= WORTH_A_WORKER ? startWorker(job, read) : undefined;
   const guard = createGuardOf(secrets);
   for (let block = takeBlock(job); block; block = takeBlock(job)) {
-    for (const folder of block) read.set(folder, readEntry(stateDir, folder, guard));
+    for (const folder of block) read.set(folder, compact(readEntry(stateDir, folder, guard)));
     await setImmediate();
   }
   await worker;
@@ -50,7 +50,7 @@ function startWorker(job: ReadJob, read: Map<string, RecordEntry>): Promise<void
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   worker.on('message', (entries: RecordEntry[]) => {
-    for (const entry of entries) read.set(entry.folder, entry);
+    for (const entry of entries) read.set(entry.folder, compact(entry));
   });
   return new Promise((resolve) => {
     worker.on('error', () => resolve());

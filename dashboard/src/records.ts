@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   describeError,
   planFile,
@@ -87,7 +89,9 @@ function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const stats = files.map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
-    key: stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '),
+    key: createHash('sha1')
+      .update(stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '))
+      .digest('base64url'),
     lastChange: Math.max(...times),
   };
 }
@@ -100,12 +104,48 @@ function statIfAny(path: string): Stats | undefined {
   }
 }
 
-/** Names of the folders below `runs/`; none where there is no such folder. */
-export function runFolders(stateDir: string): string[] {
+/**
+ * An entry that came from another thread or from the disk, with the texts it has in common with many others held once.
+ * Tens of thousands are kept.
+ */
+export function compact(entry: RecordEntry): RecordEntry {
+  const { facts, asked } = entry;
+  const request = facts?.request ?? asked?.request;
+  if (request) {
+    for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
+      const text = request[name];
+      if (text !== undefined) request[name] = shared(text);
+    }
+  }
+  if (facts) {
+    facts.outcome.sentence = shared(facts.outcome.sentence);
+    facts.activity = shared(facts.activity);
+    if (facts.base !== undefined) facts.base = shared(facts.base);
+    if (facts.level?.missing !== undefined) facts.level.missing = shared(facts.level.missing);
+    facts.failedTests = facts.failedTests.map(shared);
+  }
+  return { ...entry, asked: asked && request && { ...asked, request } };
+}
+
+const texts = new Map<string, string>();
+const TEXTS_KEPT = 20_000;
+
+function shared(text: string): string {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= TEXTS_KEPT) texts.clear();
+  texts.set(text, text);
+  return text;
+}
+
+/**
+ * Names of the folders below `runs/`; none where there is no such folder. Names alone, for asking of each of tens of
+ * thousands whether it is a folder takes most of the time: that is asked of those that are not `known`.
+ */
+export function runFolders(stateDir: string, known: ReadonlyMap<string, unknown>): string[] {
+  const runs = runsFolder(stateDir);
   try {
-    return readdirSync(runsFolder(stateDir), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
+    return readdirSync(runs).filter((name) => known.has(name) || statIfAny(join(runs, name))?.isDirectory());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

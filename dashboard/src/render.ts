@@ -53,7 +53,7 @@ export function renderPage(
   frame: PageFrame,
   view: object,
 ): string {
-  return templates.render(`./${template}`, { ...view, ...frame, version: ASSET_VERSION });
+  return templates.render(`./${template}`, { ...view, ...frame, assets: ASSET_VERSION });
 }
 
 /** A part of a page as HTML. */

@@ -43,6 +43,8 @@ const SHARED_HEADERS = {
   'access-control-allow-origin': '*',
   'cache-control': 'public, max-age=60, must-revalidate',
 };
+const FEED = /^\/feed\.xml(?:\?|$)/;
+const ARCHIVE = /\.zip(?:\?|$)/;
 /** Their address has the version in it. */
 const VERSIONED = /^\/(?:style\.css|site\.js)\?v=[0-9a-f]+$/;
 
@@ -68,6 +70,12 @@ export async function buildDashboardApp(options: DashboardAppOptions): Promise<F
     else if (VERSIONED.test(request.url))
       reply.header('cache-control', 'public, max-age=31536000, immutable');
   });
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode !== 200) return;
+    if (FEED.test(request.url)) reply.type('application/atom+xml; charset=utf-8');
+    // A trace opens in its own program.
+    if (ARCHIVE.test(request.url)) reply.header('content-disposition', 'attachment');
+  });
   addCompression(app);
   app.get('/healthz', async (_request, reply) => {
     const { ok, builtAt } = health();
@@ -85,12 +93,6 @@ export async function buildDashboardApp(options: DashboardAppOptions): Promise<F
     dotfiles: 'ignore',
     // A folder's page is served with and without the slash: its links do not depend on it.
     redirect: false,
-    setHeaders(response, path) {
-      if (path.endsWith('/feed.xml'))
-        response.setHeader('content-type', 'application/atom+xml; charset=utf-8');
-      // A trace or a screenshot opens in its own program, or as a picture: never as a page of ours.
-      if (path.endsWith('.zip')) response.setHeader('content-disposition', 'attachment');
-    },
   });
   const logs = createLogPages(siteDir, base);
   app.setNotFoundHandler(async (request, reply) => {

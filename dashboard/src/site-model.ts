@@ -12,8 +12,9 @@ export interface SiteModel {
   /** Runs by recipe, and those lists in order, made when they are asked for. */
   byRecipe: Map<string, Map<string, Run>>;
   recipes: Map<string, Recipe>;
-  /** Ids of runs that have not ended. */
+  /** Ids of runs that have not ended, and of those whose record cannot be read. */
   active: Set<string>;
+  broken: Set<string>;
   /** Where the check of what ought not to change has come to. */
   cursor: number;
   builtOnce: boolean;
@@ -27,6 +28,7 @@ export function createSiteModel(): SiteModel {
     byRecipe: new Map(),
     recipes: new Map(),
     active: new Set(),
+    broken: new Set(),
     cursor: 0,
     builtOnce: false,
   };
@@ -46,9 +48,9 @@ export function staleFolders(
   thorough: boolean,
   now: number,
 ): { stale: string[]; gone: string[] } {
-  const folders = runFolders(stateDir);
-  const there = new Set(folders);
-  const gone = [...model.entries.keys()].filter((folder) => !there.has(folder));
+  const folders = runFolders(stateDir, model.entries);
+  const known = folders.reduce((sum, folder) => sum + (model.entries.has(folder) ? 1 : 0), 0);
+  const gone = known === model.entries.size ? [] : missingFrom(model.entries.keys(), folders);
   const inTurn = new Set(
     Array.from(
       { length: CHECKED_AT_ONCE },
@@ -65,6 +67,16 @@ export function staleFolders(
     return (thorough || !settled || inTurn.has(folder)) && hasChanged(entry);
   });
   return { stale, gone };
+}
+
+function missingFrom(names: Iterable<string>, folders: readonly string[]): string[] {
+  const there = new Set(folders);
+  return [...names].filter((name) => !there.has(name));
+}
+
+/** Runs of these ids, as far as there are any. */
+export function runsOf(model: SiteModel, ids: Iterable<string>): Run[] {
+  return [...ids].flatMap((id) => model.runs.get(id) ?? []);
 }
 
 /**
@@ -132,11 +144,14 @@ export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<
   if (!run) {
     model.runs.delete(id);
     model.active.delete(id);
+    model.broken.delete(id);
     return undefined;
   }
   model.runs.set(id, run);
   if (isActive(run)) model.active.add(id);
   else model.active.delete(id);
+  if (run.status === 'broken') model.broken.add(id);
+  else model.broken.delete(id);
   const name = run.request?.recipe;
   if (name !== undefined) {
     const group = model.byRecipe.get(name) ?? new Map<string, Run>();
@@ -158,8 +173,22 @@ export function updateRecipes(model: SiteModel, dirty: Iterable<string>): void {
   }
 }
 
-/** The newest runs of all recipes, without sorting them all. */
+/** The newest runs of all recipes: their lists are in order, so only the heads have to be compared. */
 export function newestRuns(model: SiteModel, limit: number): Run[] {
-  const heads = [...model.recipes.values()].flatMap(({ runs }) => runs.slice(0, limit));
-  return heads.sort(newestFirst).slice(0, limit);
+  const heads = [...model.recipes.values()].map(({ runs }) => ({ runs, at: 0 }));
+  const newest: Run[] = [];
+  while (newest.length < limit) {
+    let best: Run | undefined;
+    let from: (typeof heads)[number] | undefined;
+    for (const head of heads) {
+      const run = head.runs[head.at];
+      if (!run || (best && newestFirst(best, run) < 0)) continue;
+      best = run;
+      from = head;
+    }
+    if (!best || !from) break;
+    newest.push(best);
+    from.at += 1;
+  }
+  return newest;
 }

@@ -138,8 +138,7 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
 
 /** The newest runs of each recipe, whose pages are made before the lists are. */
 const NEWEST = 2;
-/** Pages between two looks at the clock, and after which what was made is remembered. */
-const ARCHIVE_STEP = 10;
+/** Pages of old runs after which what was made is remembered. */
 const SAVE_EVERY = 500;
 
 /** When everything is made for the first time: which pages are made at once; the others are set aside. */
@@ -147,23 +146,22 @@ function setAside(generation: Generation): string[] {
   const { model, backlog } = generation.cache;
   const newest = new Set<string>();
   for (const { runs } of model.recipes.values()) for (const run of runs.slice(0, NEWEST)) newest.add(run.id);
-  for (const run of model.runs.values())
-    if (hasPage(run.id) && !newest.has(run.id) && !isPublished(generation, run)) backlog.add(run.id);
+  const old = [...model.runs.values()].filter((run) => hasPage(run.id) && !newest.has(run.id));
+  // The newest first: they are the ones that will be asked for.
+  for (const run of old.sort(newestFirst)) if (!isPublished(generation, run)) backlog.add(run.id);
   return [...newest];
 }
 
-/** The newest first: they are the ones that will be asked for. */
 async function workOffBacklog(generation: Generation, budgetMs: number): Promise<void> {
-  const { backlog, model } = generation.cache;
+  const { backlog } = generation.cache;
   const until = performance.now() + budgetMs;
-  const ids = [...backlog].sort((a, b) => {
-    const [left, right] = [model.runs.get(a), model.runs.get(b)];
-    return left && right ? newestFirst(left, right) : 0;
-  });
-  for (let at = 0; at < ids.length && performance.now() < until; at += ARCHIVE_STEP) {
-    const step = ids.slice(at, at + ARCHIVE_STEP);
-    await publishRuns(generation, step);
-    if (at % SAVE_EVERY === 0) save(generation);
+  let made = 0;
+  for (const id of backlog) {
+    if (performance.now() >= until) break;
+    await publishRuns(generation, [id]);
+    made += 1;
+    if (made % BREATHE_EVERY === 0) await setImmediate();
+    if (made % SAVE_EVERY === 0) save(generation);
   }
   generation.result.backlog = backlog.size;
 }
@@ -281,7 +279,7 @@ function save({ cache, entries, keys }: Generation): void {
 function finish(generation: Generation): void {
   const { cache, result, siteDir } = generation;
   const { model } = cache;
-  for (const run of model.runs.values()) if (run.status === 'broken') result.broken += 1;
+  result.broken = model.broken.size;
   for (const id of model.active) {
     const run = model.runs.get(id);
     if (run?.status === 'running' && run.dir) result.runningDirs.push(run.dir);

@@ -8,7 +8,6 @@ import type { LiveRuns } from './live-stream.js';
 import { isActive } from './model.js';
 import { buildDashboardApp } from './serve.js';
 import { buildSite } from './site.js';
-import { claimSite } from './site-files.js';
 import { watchRuns } from './watch.js';
 
 /** A dashboard that is being served. */
@@ -44,7 +43,6 @@ export async function startDashboard(
 ): Promise<Dashboard> {
   const { stateDir, publicUrl } = config.common;
   const siteDir = siteFolder(config);
-  claimSite(siteDir);
   const store = openIndexStore(stateDir, siteDir);
   const cache = createSiteCache(store);
   let builtAt: string | undefined;

@@ -4,7 +4,6 @@ import { brotliCompressSync } from 'node:zlib';
 import { createSiteCache } from '../generation.js';
 import { openIndexStore } from '../index-store.js';
 import { buildSite } from '../site.js';
-import { claimSite } from '../site-files.js';
 import { readerOf } from '../testing/fixtures.js';
 import { writeOneRun } from './many-runs.js';
 
@@ -13,7 +12,6 @@ const [stateDir = '', siteDir = '', recipes = '300', runs = '20000', more = '9',
   process.argv.slice(2);
 const url = 'https://ci.example.org';
 const engine = readerOf([]);
-claimSite(siteDir);
 const store = openIndexStore(stateDir, siteDir);
 const cache = createSiteCache(store);
 const build = async (archiveMs: number) => {
