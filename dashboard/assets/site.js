@@ -6,6 +6,8 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 /** Milliseconds between two looks at an overview on which nothing goes on. */
 const IDLE_MS = 30_000;
 
+/** Where the lines of a run that goes on come from. */
+let source;
 /** Lines of stages whose section is not on the page yet: it comes with the next look. */
 const pending = new Map();
 
@@ -156,13 +158,20 @@ function updateLog(section) {
 
 function startLogs() {
   for (const log of $$('.log')) equipLog(log);
-  const stream = $('[data-stream]')?.dataset.stream;
-  if (stream && 'EventSource' in window) followRun(stream);
+  startStream();
+  // The record of a run that waited in the queue begins with the run.
+  document.addEventListener('cc-ci-updated', startStream);
   const wanted = /^#L(\d+)$/.exec(location.hash);
   if (wanted && !document.getElementById(location.hash.slice(1)))
     $(`.log[open] [id$="-L${wanted[1]}"]`)?.scrollIntoView({ block: 'center' });
   openTarget();
   window.addEventListener('hashchange', openTarget);
+}
+
+function startStream() {
+  const stream = $('[data-stream]')?.dataset.stream;
+  if (!stream || source || !('EventSource' in window)) return;
+  followRun(stream);
 }
 
 /** A line that is linked to may be in a log that is closed. */
@@ -226,7 +235,7 @@ function toEnd(lines) {
 function followRun(stream) {
   const last = $$('.lines[data-follow]').at(-1);
   const from = last ? `${last.closest('.log').dataset.stage}:${last.dataset.follow}` : '';
-  const source = new EventSource(from ? `${stream}?from=${encodeURIComponent(from)}` : stream);
+  source = new EventSource(from ? `${stream}?from=${encodeURIComponent(from)}` : stream);
   source.addEventListener('lines', (event) => addLines(JSON.parse(event.data)));
   source.addEventListener('end', () => source.close());
   window.addEventListener('pagehide', () => source.close());

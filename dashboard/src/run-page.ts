@@ -67,7 +67,10 @@ export function runPage(run: Run, files: RunFiles, base: string, now: number): s
       evidence: files.evidence.map(plainText),
       facts: factsOf(run, plan, now),
       active: isActive(run),
-      stream: isActive(run) && hasPage(run.id) ? link(base, 'runs', run.id, 'log', 'stream') : undefined,
+      stream:
+        isActive(run) && files.record && hasPage(run.id)
+          ? link(base, 'runs', run.id, 'log', 'stream')
+          : undefined,
       level: run.facts?.level,
       stages: stages.map((stage) => stageView(run, stage, files, base, now)),
       engineLog: files.engineLog && logView(files.engineLog, 'engine'),
