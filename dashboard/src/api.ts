@@ -1,3 +1,4 @@
+import type { RunRecord } from '@cc-ci/core';
 import { hasPage } from './links.js';
 import type { Run } from './model.js';
 import type { Recipe } from './recipes.js';
@@ -5,12 +6,14 @@ import type { Recipe } from './recipes.js';
 /** Version of what `/api/` answers. */
 const SCHEMA = 1;
 
-/** `/api/recipes.json`: every recipe with its latest result and what goes on with it. */
+/** `/api/recipes.json`: every recipe with its level, its latest result and what goes on with it. */
 export function recipesJson(recipes: readonly Recipe[]): string {
   return toJson({
     schema: SCHEMA,
     recipes: recipes.map((recipe) => ({
       name: recipe.name,
+      level: recipe.level?.value ?? null,
+      version: versionOf(recipe) ?? null,
       runs: recipe.runs.length,
       latest: recipe.latest ? brief(recipe.latest) : null,
       active: recipe.active.map(brief),
@@ -18,25 +21,32 @@ export function recipesJson(recipes: readonly Recipe[]): string {
   });
 }
 
-/** `/api/runs/<id>.json`: what the run's page is made of. */
-export function runJson(run: Run): string {
-  return toJson({ schema: SCHEMA, ...brief(run), evidence: run.evidence, stages: run.stages });
+/** The latest published version a run has seen. */
+export function versionOf({ runs }: Recipe): string | undefined {
+  return runs.find((run) => run.facts?.base !== undefined)?.facts?.base;
 }
 
-/** `/runs/<id>/record.json`: the run's own files, together; undefined when there is no readable record. */
-export function recordJson(run: Run): string | undefined {
-  if (!run.record) return undefined;
-  const { plan, stages, summary } = run.record;
-  return toJson({ run: run.id, plan, stages, summary: summary ?? null });
+/** `report.json` of a run, and `/api/runs/<id>.json`: everything known of it. */
+export function runJson(run: Run, record: RunRecord | undefined, evidence: readonly string[]): string {
+  const { plan, stages, summary } = record ?? {};
+  return toJson({
+    schema: SCHEMA,
+    ...brief(run),
+    evidence,
+    plan: plan ?? null,
+    stages: stages ?? [],
+    summary: summary ?? null,
+  });
 }
 
 function brief(run: Run) {
-  const { request } = run;
+  const { request, facts } = run;
   return {
     id: run.id,
     status: run.status,
     sentence: run.sentence,
     blame: run.blame ?? null,
+    level: facts?.level?.value ?? null,
     recipe: request?.recipe ?? null,
     ref: request?.ref ?? null,
     repo: request?.repo ?? null,
@@ -46,10 +56,11 @@ function brief(run: Run) {
     startedAt: run.startedAt ?? null,
     finishedAt: run.finishedAt ?? null,
     position: run.build?.position ?? null,
+    states: Object.fromEntries((facts?.stages ?? []).map(({ stage, state }) => [stage, state])),
     page: hasPage(run.id) ? `runs/${run.id}/` : null,
   };
 }
 
 function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${JSON.stringify(value)}\n`;
 }

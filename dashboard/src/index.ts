@@ -1,3 +1,5 @@
+export { createSiteCache, type SiteCache, type SiteResult } from './generation.js';
+export { openIndexStore } from './index-store.js';
 export { buildDashboardApp, type DashboardAppOptions } from './serve.js';
-export { buildSite, createSiteCache, type SiteCache, type SiteOptions, type SiteResult } from './site.js';
+export { buildSite, type SiteOptions } from './site.js';
 export { type Dashboard, siteFolder, startDashboard } from './start.js';

@@ -65,11 +65,13 @@ describe('the end of a log', () => {
         bytes: 3_000,
       },
       'prepare',
-      '/raw',
+      { raw: '/raw', page: (number) => `/page/${number}` },
     );
     expect(view).to.deep.equal({
       cut: true,
       href: '/raw',
+      earlier: '/page/1',
+      lastLine: 13,
       size: 'the last 2 of 13 lines, 3.0 kB',
       lines: [
         {

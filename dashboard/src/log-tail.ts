@@ -17,7 +17,7 @@ export interface TailLimits {
   width: number;
 }
 
-export const PAGE_LIMITS: TailLimits = { lines: 5_000, bytes: 1024 * 1024, width: 4_000 };
+export const PAGE_LIMITS: TailLimits = { lines: 1_000, bytes: 256 * 1024, width: 4_000 };
 
 /** Reads the ends of logs; of one that grew since the last time, only the new part is scanned. */
 export interface TailReader {
@@ -90,6 +90,19 @@ async function readTail(file: FileHandle, scan: Scan, size: number, limits: Tail
   const text = buffer.toString('utf8', 0, bytesRead).replace(/\n$/, '');
   const lines = starts.length === 0 ? [] : text.split('\n').map((line) => shorten(line, limits.width));
   return { firstLine: total - (starts.length - first) + 1, lines, bytes: size };
+}
+
+/** The same of a text that is at hand. */
+export function tailOf(text: string, limits: TailLimits): LogTail {
+  const all = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  let first = Math.max(0, all.length - limits.lines);
+  let length = 0;
+  for (let at = all.length - 1; at >= first; at--) {
+    length += (all[at]?.length ?? 0) + 1;
+    if (length > limits.bytes && at < all.length - 1) first = at + 1;
+  }
+  const lines = all.slice(first).map((line) => shorten(line, limits.width));
+  return { firstLine: first + 1, lines, bytes: Buffer.byteLength(text) };
 }
 
 /** A line no longer than `width` characters. */

@@ -1,4 +1,5 @@
 import { type Segment, styleLine } from './ansi.js';
+import { LINES_PER_PAGE } from './log-lines.js';
 import type { LogTail } from './log-tail.js';
 import { count, formatBytes } from './words.js';
 
@@ -19,8 +20,12 @@ export interface LogView {
   size: string;
   /** Whether the page shows only its end. */
   cut: boolean;
-  /** Where all of it is; undefined when it is all here. */
+  /** Where all of it is, as it is; undefined where it is nowhere else. */
   href: string | undefined;
+  /** What comes before: a page of earlier lines; undefined when all of it is here. */
+  earlier: string | undefined;
+  /** Number of its last line. */
+  lastLine: number;
 }
 
 const TIMED = /^(\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?Z) (.*)$/s;
@@ -29,19 +34,36 @@ const TIMED = /^(\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?Z) (.*)$/s;
  * A log as numbered, linkable lines.
  * @param prefix what the lines' anchors begin with: the stage's name
  */
-export function logView(tail: LogTail, prefix: string, href: string | undefined): LogView {
-  const lines = tail.lines.map((text, index) => lineView(text, tail.firstLine + index, prefix));
+export function logView(
+  tail: LogTail,
+  prefix: string,
+  { raw, page }: { raw?: string; page?: (number: number) => string } = {},
+): LogView {
+  const lines = lineViews(tail.lines, tail.firstLine, `${prefix}-`);
   const cut = tail.firstLine > 1;
   const total = tail.firstLine - 1 + lines.length;
   const size = `${count(total, 'line')}, ${formatBytes(tail.bytes)}`;
-  return { lines, cut, href, size: cut ? `the last ${lines.length} of ${size}` : size };
+  return {
+    lines,
+    cut,
+    href: raw,
+    earlier: cut ? page?.(Math.ceil((tail.firstLine - 1) / LINES_PER_PAGE)) : undefined,
+    lastLine: total,
+    size: cut ? `the last ${lines.length} of ${size}` : size,
+  };
 }
 
-function lineView(line: string, number: number, prefix: string): LogLineView {
+/** Lines with their numbers, from `first` on. @param prefix what anchors have before `L12` */
+export function lineViews(lines: readonly string[], first: number, prefix: string): LogLineView[] {
+  return lines.map((text, index) => lineView(text, first + index, prefix));
+}
+
+/** One line. */
+export function lineView(line: string, number: number, prefix: string): LogLineView {
   const [, iso, clock, text] = TIMED.exec(line) ?? [];
   return {
     number,
-    anchor: `${prefix}-L${number}`,
+    anchor: `${prefix}L${number}`,
     time: iso !== undefined && clock !== undefined ? { iso, text: clock } : undefined,
     segments: styleLine(text ?? line),
   };

@@ -2,6 +2,7 @@ import { pendingStage, type RunRecord, STAGES, type StageName, type StageRecord 
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { factsOf } from './facts.js';
 import { mergeRuns, type Run } from './model.js';
 import { groupByRecipe, inProgress } from './recipes.js';
 import type { RecordEntry } from './records.js';
@@ -13,9 +14,9 @@ const MINUTE = 60_000;
 /** A record as it was read; stages that are not named passed, those named `undefined` have not begun. */
 function entry(
   stages: Partial<Record<StageName, Partial<StageRecord> | undefined>> = {},
-  change: Partial<Omit<RecordEntry, 'record'>> & Partial<Pick<RunRecord, 'summary'>> = {},
+  change: Partial<Omit<RecordEntry, 'facts'>> & Partial<Pick<RunRecord, 'summary'>> = {},
 ): RecordEntry {
-  const request = change.plan?.request ?? someRequest();
+  const request = change.asked?.request ?? someRequest();
   const plan = {
     schema: 1 as const,
     request,
@@ -32,11 +33,13 @@ function entry(
   const folder = request.run;
   const record = { run: folder, dir: folder, plan, stages: records, summary: change.summary };
   const { summary: _, ...rest } = change;
-  return { folder, dir: folder, key: 'k', lastChange: NOW, record, error: undefined, plan, ...rest };
+  const asked = { request, createdAt: plan.createdAt };
+  const facts = factsOf(record);
+  return { folder, dir: folder, key: 'k', lastChange: NOW, facts, error: undefined, asked, ...rest };
 }
 
 function buildFor(it: RecordEntry, state: Build['state'], change: Partial<Build> = {}): Build {
-  return someBuild(state, { request: it.plan?.request ?? someRequest(), ...change });
+  return someBuild(state, { request: it.asked?.request ?? someRequest(), ...change });
 }
 
 function only(builds: Build[], entries: RecordEntry[]): Run {
@@ -165,7 +168,7 @@ describe('a run as the pages show it', () => {
   });
 
   it('is broken when its record cannot be read, unless it is just being made', () => {
-    const damaged: RecordEntry = { ...entry(), record: undefined, error: 'plan.json is not JSON' };
+    const damaged: RecordEntry = { ...entry(), facts: undefined, error: 'plan.json is not JSON' };
     expect(only([], [damaged])).to.include({
       status: 'broken',
       sentence: 'the record of this run cannot be read: plan.json is not JSON',
@@ -181,8 +184,8 @@ describe('a run as the pages show it', () => {
     const nameless: RecordEntry = {
       ...entry(),
       folder: 'notes',
-      record: undefined,
-      plan: undefined,
+      facts: undefined,
+      asked: undefined,
       error: 'no',
       lastChange: NOW,
     };

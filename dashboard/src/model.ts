@@ -1,21 +1,13 @@
-import {
-  type Blame,
-  isSettled,
-  judge,
-  type Outcome,
-  type Plan,
-  type RunRecord,
-  type StageRecord,
-  type TestRequest,
-  type Verdict,
-} from '@cc-ci/core';
+import { createHash } from 'node:crypto';
+import type { Blame, TestRequest, Verdict } from '@cc-ci/core';
 import { type Build, isFinal } from '@cc-ci/engine';
+import type { RunFacts } from './facts.js';
 import type { RecordEntry } from './records.js';
 
 /** Where a run stands. `lost`: its engine was restarted under it; `broken`: its record cannot be read. */
 export type RunStatus = 'queued' | 'running' | Verdict | 'lost' | 'broken';
 
-/** One run as the pages show it, merged from its record and from what the engine knows; either may be missing. */
+/** One run as lists show it, merged from its record and from what the engine knows; either may be missing. */
 export interface Run {
   id: string;
   status: RunStatus;
@@ -23,13 +15,10 @@ export interface Run {
   sentence: string;
   /** Whose fault it is; only of a run that ended not green. */
   blame: Blame | undefined;
-  evidence: readonly string[];
   /** undefined only of a broken record that no engine knows. */
   request: TestRequest | undefined;
-  plan: Plan | undefined;
-  /** Empty when there is no record, or no readable one. */
-  stages: readonly StageRecord[];
-  record: RunRecord | undefined;
+  /** What its record says; undefined when there is none, or no readable one. */
+  facts: RunFacts | undefined;
   build: Build | undefined;
   /** ISO times. `time`: when it was asked for; runs are sorted by it. */
   time: string;
@@ -60,45 +49,48 @@ export function isActive(run: Run): boolean {
 export function mergeRuns(builds: readonly Build[], entries: readonly RecordEntry[], now: number): Run[] {
   const buildOf = new Map(builds.map((build) => [build.id, build]));
   const recorded = new Set(entries.map((entry) => entry.folder));
-  const runs = entries.map((entry) => fromEntry(entry, buildOf.get(entry.folder), now));
-  for (const build of builds) if (!recorded.has(build.id)) runs.push(fromBuild(build));
-  return runs.sort((a, b) => b.time.localeCompare(a.time) || b.id.localeCompare(a.id));
+  const runs = entries.map((entry) => mergeRun(entry, buildOf.get(entry.folder), now));
+  for (const build of builds) if (!recorded.has(build.id)) runs.push(runOfBuild(build));
+  return runs.sort(newestFirst);
 }
 
-type Standing = Pick<Run, 'status' | 'sentence' | 'blame' | 'evidence'>;
+/** The order of lists. */
+export function newestFirst(a: Pick<Run, 'time' | 'id'>, b: Pick<Run, 'time' | 'id'>): number {
+  if (a.time !== b.time) return a.time < b.time ? 1 : -1;
+  return a.id < b.id ? 1 : -1;
+}
 
-function fromEntry(entry: RecordEntry, build: Build | undefined, now: number): Run {
-  const { record, plan } = entry;
-  const standing = record ? standingOf(record, build, entry, now) : brokenStanding(entry, build);
-  const summary = record?.summary;
+type Standing = Pick<Run, 'status' | 'sentence' | 'blame'>;
+
+/** A run that has a folder. @param now milliseconds since 1970 */
+export function mergeRun(entry: RecordEntry, build: Build | undefined, now: number): Run {
+  const { facts, asked } = entry;
+  const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
   const over = standing.status !== 'queued' && standing.status !== 'running';
   return {
     ...standing,
     id: entry.folder,
-    request: plan?.request ?? build?.request,
-    plan,
-    stages: record?.stages ?? [],
-    record,
+    request: asked?.request ?? build?.request,
+    facts,
     build,
-    time: build?.createdAt ?? plan?.createdAt ?? isoTime(entry.lastChange),
-    startedAt: summary?.startedAt ?? plan?.createdAt ?? build?.startedAt,
+    time: build?.createdAt ?? asked?.createdAt ?? isoTime(entry.lastChange),
+    startedAt: facts?.ended?.startedAt ?? asked?.createdAt ?? build?.startedAt,
     finishedAt: over
-      ? (summary?.finishedAt ?? build?.finishedAt ?? (record && isoTime(entry.lastChange)))
+      ? (facts?.ended?.finishedAt ?? build?.finishedAt ?? (facts && isoTime(entry.lastChange)))
       : undefined,
     dir: entry.dir,
     key: keyOf(standing, build, entry.key),
   };
 }
 
-function fromBuild(build: Build): Run {
-  const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, []);
+/** A run that only the engine knows. */
+export function runOfBuild(build: Build): Run {
+  const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, undefined);
   return {
     ...standing,
     id: build.id,
     request: build.request,
-    plan: undefined,
-    stages: [],
-    record: undefined,
+    facts: undefined,
     build,
     time: build.createdAt,
     startedAt: build.startedAt,
@@ -108,51 +100,42 @@ function fromBuild(build: Build): Run {
   };
 }
 
-function standingOf(record: RunRecord, build: Build | undefined, entry: RecordEntry, now: number): Standing {
-  if (record.summary) return ended(record.summary.outcome);
+function standingOf(facts: RunFacts, build: Build | undefined, entry: RecordEntry, now: number): Standing {
+  if (facts.ended) return ended(facts.outcome);
   const alive = build ? !isFinal(build.state) : now - entry.lastChange < SILENT_MS;
-  if (alive) return activeStanding(undefined, record.stages);
-  return endWithoutSummary(record, build);
+  if (alive) return activeStanding(undefined, facts);
+  return endWithoutSummary(facts, build);
 }
 
 /** A damaged record of a live build is most likely one that is just being written: the engine knows better. */
 function brokenStanding(entry: RecordEntry, build: Build | undefined): Standing {
-  if (build && !isFinal(build.state)) return activeStanding(build, []);
+  if (build && !isFinal(build.state)) return activeStanding(build, undefined);
   return {
     status: 'broken',
     sentence: `the record of this run cannot be read: ${entry.error}`,
     blame: 'ci',
-    evidence: [],
   };
 }
 
-function activeStanding(build: Build | undefined, stages: readonly StageRecord[]): Standing {
-  const active = (status: RunStatus, sentence: string): Standing => ({
-    status,
-    sentence,
+function activeStanding(build: Build | undefined, facts: RunFacts | undefined): Standing {
+  if (build?.state === 'queued') {
+    return {
+      status: 'queued',
+      sentence: `waiting in the queue at place ${build.position ?? 1}`,
+      blame: undefined,
+    };
+  }
+  return {
+    status: 'running',
+    sentence: facts?.activity ?? 'started, nothing recorded yet',
     blame: undefined,
-    evidence: [],
-  });
-  if (build?.state === 'queued')
-    return active('queued', `waiting in the queue at place ${build.position ?? 1}`);
-  const current = stages.find((stage) => stage.state === 'running');
-  const step = current?.phases.findLast((phase) => !phase.finishedAt)?.name;
-  if (current)
-    return active(
-      'running',
-      `${current.stage} is running${step && step !== current.stage ? ` (${step})` : ''}`,
-    );
-  const next = stages.find((stage) => !isSettled(stage.state));
-  if (next) return active('running', `${next.stage} is next`);
-  return active('running', stages.length > 0 ? 'all stages have ended' : 'started, nothing recorded yet');
+  };
 }
 
 /** The end of a run whose `run.json` was never written: from its stages, and from how the engine saw it end. */
-function endWithoutSummary(record: RunRecord, build: Build | undefined): Standing {
-  const outcome = judge(record.stages);
+function endWithoutSummary({ outcome, failed }: RunFacts, build: Build | undefined): Standing {
   if (!build) return ended(outcome);
   if (build.state === 'cancelled' || build.state === 'lost') return endWithoutRecord(build);
-  const failed = record.stages.some((stage) => stage.failure || stage.state === 'failed');
   if (failed || build.state === 'success') return ended(outcome);
   if (build.reason) return ended({ ...OURS, sentence: build.reason });
   if (outcome.verdict !== 'green') return ended(outcome);
@@ -163,26 +146,28 @@ function endWithoutSummary(record: RunRecord, build: Build | undefined): Standin
 function endWithoutRecord(build: Build): Standing {
   if (build.state === 'cancelled') {
     const sentence = build.reason ?? 'the run was cancelled';
-    return { status: 'cancelled', sentence, blame: 'cancelled', evidence: [] };
+    return { status: 'cancelled', sentence, blame: 'cancelled' };
   }
   if (build.state === 'lost') {
     const sentence = build.reason ?? 'the engine lost this run; comment !testme to run it again';
-    return { status: 'lost', sentence, blame: 'ci', evidence: [] };
+    return { status: 'lost', sentence, blame: 'ci' };
   }
   const sentence =
     build.reason ?? `the engine says ${build.state}, but there is no record of what was tested`;
   return ended({ ...OURS, sentence });
 }
 
-const OURS = { verdict: 'error', blame: 'ci', evidence: [] as string[] } as const;
+const OURS = { verdict: 'error', blame: 'ci' } as const;
 
-function ended(outcome: Outcome): Standing {
-  const { verdict, blame, sentence, evidence } = outcome;
-  return { status: verdict, sentence, blame, evidence };
+function ended({ verdict, blame, sentence }: RunFacts['outcome']): Standing {
+  return { status: verdict, sentence, blame };
 }
 
+/** Short, for there are tens of thousands of them. */
 function keyOf(standing: Standing, build: Build | undefined, record: string): string {
-  return JSON.stringify([standing.status, standing.sentence, build ?? null, record]);
+  return createHash('sha1')
+    .update(JSON.stringify([standing.status, standing.sentence, build ?? null, record]))
+    .digest('base64url');
 }
 
 function isoTime(ms: number): string {

@@ -5,10 +5,26 @@ export interface Recipe {
   name: string;
   /** All runs, the newest first. */
   runs: readonly Run[];
-  /** The newest run that has ended: what the recipe's state is. */
+  /** The newest run of all stages that has ended: what the recipe's state is. */
   latest: Run | undefined;
+  /** Its level, from the newest run that has one. */
+  level: { value: number; scale: number; missing?: string | undefined; run: Run } | undefined;
   /** Runs that have not ended. */
   active: readonly Run[];
+}
+
+/** A recipe of these runs, the newest first. */
+export function recipeOf(name: string, runs: readonly Run[]): Recipe {
+  const ended = runs.filter((run) => !isActive(run));
+  const levelled = ended.find((run) => run.facts?.level);
+  const level = levelled?.facts?.level;
+  return {
+    name,
+    runs,
+    latest: ended.find((run) => !run.facts?.partial) ?? ended[0],
+    level: level && levelled ? { ...level, run: levelled } : undefined,
+    active: runs.filter(isActive),
+  };
 }
 
 /**
@@ -24,14 +40,7 @@ export function groupByRecipe(runs: readonly Run[]): Recipe[] {
     if (group) group.push(run);
     else groups.set(name, [run]);
   }
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, members]) => ({
-      name,
-      runs: members,
-      latest: members.find((run) => !isActive(run)),
-      active: members.filter(isActive),
-    }));
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, members]) => recipeOf(name, members));
 }
 
 /** Active runs in the order they go on: what runs first, then the queue by place. */

@@ -1,100 +1,97 @@
-import { type Stats, statSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   describeError,
-  folderNames,
-  type Plan,
   planFile,
-  plan as planSchema,
-  type RunRecord,
-  readJson,
-  readRun,
   runFolder,
   runsFolder,
   STAGES,
   stageFile,
   stageLogFile,
   summaryFile,
+  type TestRequest,
 } from '@cc-ci/core';
-import { forEachAtOnce } from './parallel.js';
+import { factsOf, type RunFacts } from './facts.js';
+import type { Guard } from './guard.js';
+import { readPlan, readRecord } from './read-record.js';
 
-/** What one folder below `runs/` holds: a record, or the reason it is none (`plan` where that much can be read). */
+/** What one folder below `runs/` holds: facts of a record, or the reason there are none. */
 export interface RecordEntry {
   folder: string;
   dir: string;
-  /** Changes whenever a file of the record, or a stage's log, does. */
+  /** Changes whenever a file of the record does, or of a run that goes on a stage's log. */
   key: string;
   /** When anything in it changed last, in milliseconds since 1970. */
   lastChange: number;
-  record: RunRecord | undefined;
+  facts: RunFacts | undefined;
   error: string | undefined;
-  plan: Plan | undefined;
+  /** Who asked for what and when: known of many a damaged record, too. */
+  asked: { request: TestRequest; createdAt: string } | undefined;
 }
 
-/** Records as they were read last, by folder: what has not changed since is not read again. */
-export type RecordCache = Map<string, RecordEntry>;
-
-const READ_AT_ONCE = 16;
-const BREATHE_EVERY = 100;
-
-/**
- * Everything below the state folder's `runs/`, also what cannot be read. This is core's `listRuns`, but it reads
- * only what changed since the last time it was called with this cache.
- */
-export async function readRecords(stateDir: string, cache: RecordCache): Promise<RecordEntry[]> {
-  const folders = await folderNames(runsFolder(stateDir));
-  const known = new Set(folders);
-  for (const folder of cache.keys()) if (!known.has(folder)) cache.delete(folder);
-  let seen = 0;
-  await forEachAtOnce(folders, READ_AT_ONCE, async (folder) => {
-    seen += 1;
-    // Looking at what has not changed waits for nothing: let the web server have its turn now and then.
-    if (seen % BREATHE_EVERY === 0) await setImmediate();
-    await refresh(stateDir, folder, cache);
-  });
-  return [...cache.values()];
-}
-
-async function refresh(stateDir: string, folder: string, cache: RecordCache): Promise<void> {
+/** Reads one folder below `runs/`. What is wrong with it is in the entry; nothing is thrown. */
+export function readEntry(stateDir: string, folder: string, guardOf: (dir: string) => Guard): RecordEntry {
   const dir = runFolder(stateDir, folder);
-  const trace = fingerprint(dir);
-  if (cache.get(folder)?.key === trace.key) return;
-  cache.set(folder, { folder, dir, ...trace, ...(await readEntry(dir, folder)) });
-}
-
-async function readEntry(
-  dir: string,
-  folder: string,
-): Promise<Pick<RecordEntry, 'record' | 'error' | 'plan'>> {
+  const trace = fingerprint(dir, false);
+  const guard = guardOf(dir);
+  const failed = (error: string): RecordEntry => ({
+    folder,
+    dir,
+    ...trace,
+    facts: undefined,
+    error,
+    asked: askedOf(dir, folder, guard),
+  });
   try {
-    const record = await readRun(dir);
-    if (!record) return { record: undefined, error: 'there is no plan.json in it', plan: undefined };
-    if (record.run !== folder)
-      return { record: undefined, error: `it holds the record of run ${record.run}`, plan: undefined };
-    return { record, error: undefined, plan: record.plan };
+    const record = readRecord(dir, guard);
+    if (!record) return failed('there is no plan.json in it');
+    if (record.run !== folder) return failed(`it holds the record of run ${record.run}`);
+    const facts = factsOf(record);
+    const asked = { request: facts.request, createdAt: facts.createdAt };
+    const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
+    return { folder, dir, key, lastChange, facts, error: undefined, asked };
   } catch (error) {
-    // Pages are public: where the folder lies on this machine is nobody's business.
-    const message = describeError(error).replaceAll(`${dir}/`, '');
-    return { record: undefined, error: message, plan: await readPlan(dir, folder) };
+    return failed(guard.text(describeError(error)));
   }
 }
 
-async function readPlan(dir: string, folder: string): Promise<Plan | undefined> {
-  const found = await readJson(planFile(dir), planSchema).catch(() => undefined);
-  return found?.request.run === folder ? found : undefined;
+function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'] {
+  try {
+    const plan = readPlan(dir, guard);
+    if (plan?.request.run !== folder) return undefined;
+    return { request: plan.request, createdAt: plan.createdAt };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a folder holds something else than when it was read. */
+export function hasChanged(entry: RecordEntry): boolean {
+  return fingerprint(entry.dir, entry.facts !== undefined && !entry.facts.ended).key !== entry.key;
+}
+
+interface Fingerprint {
+  key: string;
+  lastChange: number;
 }
 
 /**
  * Every file's inode, size and time: a replaced file has another inode, an appended one another size. Synchronous,
- * because 14 small stats take microseconds and 14 trips through the thread pool do not.
+ * because a few small stats take microseconds and as many trips through the thread pool do not.
  */
-function fingerprint(dir: string): { key: string; lastChange: number } {
+function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const files = [planFile(dir), summaryFile(dir)];
-  for (const stage of STAGES) files.push(stageFile(dir, stage), stageLogFile(dir, stage));
+  for (const stage of STAGES) {
+    files.push(stageFile(dir, stage));
+    if (withLogs) files.push(stageLogFile(dir, stage));
+  }
   const stats = files.map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
-    key: stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '),
+    key: createHash('sha1')
+      .update(stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '))
+      .digest('base64url'),
     lastChange: Math.max(...times),
   };
 }
@@ -104,5 +101,53 @@ function statIfAny(path: string): Stats | undefined {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined; // not a folder, or not ours to look into: reading it will say which
+  }
+}
+
+/**
+ * An entry that came from another thread or from the disk, with the texts it has in common with many others held once.
+ * Tens of thousands are kept.
+ */
+export function compact(entry: RecordEntry): RecordEntry {
+  const { facts, asked } = entry;
+  const request = facts?.request ?? asked?.request;
+  if (request) {
+    for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
+      const text = request[name];
+      if (text !== undefined) request[name] = shared(text);
+    }
+  }
+  if (facts) {
+    facts.outcome.sentence = shared(facts.outcome.sentence);
+    facts.activity = shared(facts.activity);
+    if (facts.base !== undefined) facts.base = shared(facts.base);
+    if (facts.level?.missing !== undefined) facts.level.missing = shared(facts.level.missing);
+    facts.failedTests = facts.failedTests.map(shared);
+  }
+  return { ...entry, asked: asked && request && { ...asked, request } };
+}
+
+const texts = new Map<string, string>();
+const TEXTS_KEPT = 20_000;
+
+function shared(text: string): string {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= TEXTS_KEPT) texts.clear();
+  texts.set(text, text);
+  return text;
+}
+
+/**
+ * Names of the folders below `runs/`; none where there is no such folder. Names alone, for asking of each of tens of
+ * thousands whether it is a folder takes most of the time: that is asked of those that are not `known`.
+ */
+export function runFolders(stateDir: string, known: ReadonlyMap<string, unknown>): string[] {
+  const runs = runsFolder(stateDir);
+  try {
+    return readdirSync(runs).filter((name) => known.has(name) || statIfAny(join(runs, name))?.isDirectory());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

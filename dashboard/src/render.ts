@@ -2,26 +2,32 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
+import type { Mark } from './words.js';
+import { escapeXml } from './xml.js';
 
 const roomFile = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const templates = new Eta({
+const templates = new (class extends Eta {
+  readonly markHtml = markHtml;
+})({
   views: roomFile('templates'),
   cache: true,
   autoEscape: true,
   autoTrim: [false, 'nl'],
+  functionHeader: 'const markHtml = this.markHtml;',
 });
 
 /** Files that are part of the site as they are, by their path in it. */
 export const ASSETS: Record<string, string> = {
   'style.css': readFileSync(roomFile('assets/style.css'), 'utf8'),
+  'site.js': readFileSync(roomFile('assets/site.js'), 'utf8'),
   'icon.svg': readFileSync(roomFile('assets/icon.svg'), 'utf8'),
-  'robots.txt': readFileSync(roomFile('assets/robots.txt'), 'utf8'),
 };
 
-/** Changes with the stylesheet, so that no browser shows a new page in an old dress. */
-const STYLE_VERSION = createHash('sha256')
+/** Changes with stylesheet and script, so that no browser shows a new page in an old dress. */
+const ASSET_VERSION = createHash('sha256')
   .update(ASSETS['style.css'] ?? '')
+  .update(ASSETS['site.js'] ?? '')
   .digest('hex')
   .slice(0, 10);
 
@@ -34,11 +40,23 @@ export interface PageFrame {
   refresh: number;
 }
 
+/** A state as HTML: a symbol and a word. Not a template, for a page of history has 400 of them. */
+function markHtml(mark: Mark, { hint, plain }: { hint?: string | undefined; plain?: boolean } = {}): string {
+  const title = hint === undefined ? '' : ` title="${escapeXml(hint)}"`;
+  const spin = mark.icon === 'play' ? ' spin' : '';
+  return `<span class="mark ${mark.tone}${plain ? ' plain' : ''}"${title}><svg class="i${spin}" aria-hidden="true"><use href="#i-${mark.icon}"/></svg>${mark.word}</span>`;
+}
+
 /** A page as HTML. Every value is escaped by the templates. */
 export function renderPage(
-  template: 'overview' | 'run' | 'recipe' | 'not-found',
+  template: 'overview' | 'run' | 'recipe' | 'history' | 'log-page' | 'not-found',
   frame: PageFrame,
   view: object,
 ): string {
-  return templates.render(`./${template}`, { ...view, ...frame, styleVersion: STYLE_VERSION });
+  return templates.render(`./${template}`, { ...view, ...frame, assets: ASSET_VERSION });
+}
+
+/** A part of a page as HTML. */
+export function renderPart(template: 'overview-row' | 'line', view: object): string {
+  return templates.render(`./${template}`, view);
 }

@@ -1,6 +1,8 @@
 import {
   type Artifact,
   type Phase,
+  type Plan,
+  type RunRecord,
   reproduceCommand,
   type StageName,
   type StageRecord,
@@ -30,8 +32,12 @@ import {
 /** Seconds between two looks of an open page at a run that has not ended. */
 const REFRESH_S = 2;
 
-/** What a run's page shows besides the record. */
+/** What a run's page shows besides what lists do. */
 export interface RunFiles {
+  /** undefined when there is none that can be read. */
+  record: RunRecord | undefined;
+  /** Lines that show why the run came to what it came to. */
+  evidence: readonly string[];
   /** Ends of the stages' logs, of those that have one. */
   logs: ReadonlyMap<StageName, LogTail>;
   /** Artifacts that are in the site, by their path in the run's folder, with their path below the run's page. */
@@ -45,6 +51,7 @@ export function runPage(run: Run, files: RunFiles, base: string, now: number): s
   const mark = STATUS_MARKS[run.status];
   const recipe = run.request?.recipe ?? 'unknown recipe';
   const commit = commitLink(run);
+  const { plan, stages = [] } = files.record ?? {};
   const title = `${recipe}${commit ? ` ${commit.text}` : ''}: ${mark.word}`;
   return renderPage(
     'run',
@@ -57,14 +64,20 @@ export function runPage(run: Run, files: RunFiles, base: string, now: number): s
       mark,
       sentence: plainText(run.sentence),
       blame: run.blame && BLAME_WORDS[run.blame],
-      evidence: run.evidence.map(plainText),
-      facts: factsOf(run, now),
-      stages: run.stages.map((stage) => stageView(run, stage, files, base, now)),
-      engineLog: files.engineLog && logView(files.engineLog, 'engine', undefined),
+      evidence: files.evidence.map(plainText),
+      facts: factsOf(run, plan, now),
+      active: isActive(run),
+      stream:
+        isActive(run) && files.record && hasPage(run.id)
+          ? link(base, 'runs', run.id, 'log', 'stream')
+          : undefined,
+      level: run.facts?.level,
+      stages: stages.map((stage) => stageView(run, stage, files, base, now)),
+      engineLog: files.engineLog && logView(files.engineLog, 'engine'),
       command: run.request && reproduceCommand(run.request),
-      overlays: run.plan?.overlays ?? [],
-      tools: Object.entries(run.plan?.tools ?? {}),
-      downloads: downloadsOf(run, base),
+      overlays: plan?.overlays ?? [],
+      tools: Object.entries(plan?.tools ?? {}),
+      downloads: downloadsOf(run, files, base),
     },
   );
 }
@@ -77,7 +90,7 @@ interface Fact {
   mono?: boolean;
 }
 
-function factsOf(run: Run, now: number): Fact[] {
+function factsOf(run: Run, plan: Plan | undefined, now: number): Fact[] {
   const facts: Fact[] = [];
   const commit = commitLink(run);
   const pull = pullLink(run);
@@ -90,7 +103,10 @@ function factsOf(run: Run, now: number): Fact[] {
   if (waited !== undefined && waited >= 1_000) facts.push({ name: 'Waited', text: formatDuration(waited) });
   const took = elapsed(run, isActive(run) ? now : undefined);
   if (took) facts.push({ name: run.finishedAt ? 'Took' : 'Running for', text: took });
-  if (run.plan?.app) facts.push({ name: 'App', text: run.plan.app.domain, mono: true });
+  const level = run.facts?.level;
+  if (level) facts.push({ name: 'Level', text: `${level.value} of 8` });
+  if (plan?.base) facts.push({ name: 'Upgraded from', text: plan.base.version, mono: true });
+  if (plan?.app) facts.push({ name: 'App', text: plan.app.domain, mono: true });
   return facts;
 }
 
@@ -143,7 +159,7 @@ function stageView(run: Run, stage: StageRecord, files: RunFiles, base: string, 
       blame: BLAME_WORDS[stage.failure.blame],
       message: plainText(stage.failure.message),
       // The top of the page shows the evidence of the stage that decided the run.
-      evidence: isCause(run, stage) ? [] : stage.failure.evidence.map(plainText),
+      evidence: isCause(run, stage, files.evidence) ? [] : stage.failure.evidence.map(plainText),
     },
     notes: stage.notes.map(plainText),
     findings: stage.findings.map(({ severity, rule, message, where }) => ({
@@ -162,13 +178,18 @@ function stageView(run: Run, stage: StageRecord, files: RunFiles, base: string, 
     testCount: testCount(stage.tests),
     screenshots: links.filter((it) => it.kind === 'screenshot'),
     files: links.filter((it) => it.kind !== 'screenshot'),
-    log: tail && logView(tail, stage.stage, link(base, 'runs', run.id, 'logs', `${stage.stage}.log`)),
+    log:
+      tail &&
+      logView(tail, stage.stage, {
+        raw: link(base, 'runs', run.id, 'logs', `${stage.stage}.log`),
+        page: (number) => link(base, 'runs', run.id, 'logs', stage.stage, String(number), ''),
+      }),
     open: state === 'running' || state === 'failed' || state === 'unfinished',
   };
 }
 
-function isCause(run: Run, { stage, failure }: StageRecord): boolean {
-  return run.sentence.startsWith(`${stage}: `) && run.evidence.join('\n') === failure?.evidence.join('\n');
+function isCause(run: Run, { stage, failure }: StageRecord, evidence: readonly string[]): boolean {
+  return run.sentence.startsWith(`${stage}: `) && evidence.join('\n') === failure?.evidence.join('\n');
 }
 
 function artifactLinks(run: Run, stage: StageRecord, files: RunFiles, base: string) {
@@ -234,9 +255,8 @@ function elapsed(
   return ms === undefined ? undefined : formatDuration(ms);
 }
 
-function downloadsOf(run: Run, base: string): { text: string; href: string }[] {
+function downloadsOf(run: Run, { record }: RunFiles, base: string): { text: string; href: string }[] {
   if (!hasPage(run.id)) return [];
-  const downloads = [{ text: 'This run as JSON', href: link(base, 'api', 'runs', `${run.id}.json`) }];
-  if (run.record) downloads.unshift({ text: 'record.json', href: link(base, 'runs', run.id, 'record.json') });
-  return downloads;
+  const file = (name: string) => ({ text: name, href: link(base, 'runs', run.id, name) });
+  return [file('report.json'), ...(record && !isActive(run) ? [file('junit.xml')] : [])];
 }

@@ -1,4 +1,4 @@
-import { isSettled, STAGES, type StageName, type StageRecord } from '@cc-ci/core';
+import { isSettled, type StageName, type StageState } from '@cc-ci/core';
 import { commitUrl, hasPage, link, pullUrl } from './links.js';
 import { isActive, type Run } from './model.js';
 import {
@@ -30,7 +30,7 @@ export interface Cell {
   href: string | undefined;
 }
 
-/** One run as a table's row. */
+/** One run in a table. */
 export interface RunRow {
   id: string;
   recipe: Linked | undefined;
@@ -38,6 +38,7 @@ export interface RunRow {
   mark: Mark;
   sentence: string;
   blame: string | undefined;
+  level: number | undefined;
   cells: Cell[];
   pull: Linked | undefined;
   commit: Linked | undefined;
@@ -46,13 +47,16 @@ export interface RunRow {
   took: string | undefined;
 }
 
-/** Stages as the heads of a table's columns. */
-export const STAGE_HEADS = STAGES.map((stage) => STAGE_TITLES[stage]);
+/** Stages of a table: prepare and teardown are ours, and show themselves in the result when they go wrong. */
+export const TABLE_STAGES = ['install', 'upgrade', 'backup', 'recipe-tests'] as const;
+
+/** Those stages as the heads of a table's columns. */
+export const STAGE_HEADS = TABLE_STAGES.map((stage) => STAGE_TITLES[stage]);
 
 const LOCAL = 'by hand';
 
 export function runRow(run: Run, base: string): RunRow {
-  const href = hasPage(run.id) ? link(base, 'runs', run.id, '') : undefined;
+  const href = hrefOf(run, base);
   const took = between(run.startedAt, run.finishedAt);
   return {
     id: run.id,
@@ -61,13 +65,19 @@ export function runRow(run: Run, base: string): RunRow {
     mark: STATUS_MARKS[run.status],
     sentence: run.sentence,
     blame: run.blame && run.blame !== 'cancelled' ? BLAME_SHORT[run.blame] : undefined,
-    cells: STAGES.map((stage) => cellOf(run, stage, href)),
+    level: run.facts?.level?.value,
+    cells: TABLE_STAGES.map((stage) => cellOf(run, stage, href)),
     pull: pullLink(run),
     commit: commitLink(run),
     who: whoAsked(run),
     when: { iso: run.time, text: formatInstant(run.time) },
     took: took === undefined ? undefined : formatDuration(took),
   };
+}
+
+/** Where a run's page is; undefined where it has none. */
+export function hrefOf(run: Run, base: string): string | undefined {
+  return hasPage(run.id) ? link(base, 'runs', run.id, '') : undefined;
 }
 
 export function recipeLink(run: Run, base: string): Linked | undefined {
@@ -89,12 +99,12 @@ export function whoAsked({ request }: Run): string {
 }
 
 /** How a stage is shown: in a run that has ended, none is running or to come. */
-export function shownState(run: Run, stage: StageRecord): ShownStageState {
-  return isSettled(stage.state) || isActive(run) ? stage.state : 'unfinished';
+export function shownState(run: Run, { state }: { state: StageState }): ShownStageState {
+  return isSettled(state) || isActive(run) ? state : 'unfinished';
 }
 
 function cellOf(run: Run, name: StageName, href: string | undefined): Cell {
-  const stage = run.stages.find((it) => it.stage === name);
+  const stage = run.facts?.stages.find((it) => it.stage === name);
   const state = stage && shownState(run, stage);
   const mark = state && STAGE_MARKS[state];
   const wrong = mark?.tone === 'bad' || mark?.tone === 'warn';

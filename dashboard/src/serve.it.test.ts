@@ -53,7 +53,7 @@ describe('the web server of the dashboard', () => {
       ['/icon.svg', 'image/svg+xml'],
       ['/robots.txt', 'text/plain; charset=utf-8'],
       ['/api/recipes.json', 'application/json; charset=utf-8'],
-      [`/runs/${run}/record.json`, 'application/json; charset=utf-8'],
+      [`/runs/${run}/report.json`, 'application/json; charset=utf-8'],
       [`/runs/${run}/logs/install.log`, 'text/plain; charset=utf-8'],
     ];
     for (const [path, type] of types) {
@@ -72,7 +72,7 @@ describe('the web server of the dashboard', () => {
     for (const path of ['/', '/style.css', '/nope', '/healthz', '/%zz', '/..%2f..%2fetc/passwd']) {
       const { headers } = await get(path);
       expect(headers['content-security-policy'], path).to.equal(
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       );
       expect(headers, path).to.include({
         'x-content-type-options': 'nosniff',

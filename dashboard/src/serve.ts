@@ -1,11 +1,18 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfAny, runId } from '@cc-ci/core';
+import { readFileIfAny, runId, type StageName, stageName } from '@cc-ci/core';
 import fastifyStatic from '@fastify/static';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { addCompression } from './compress.js';
+import { createLiveStreams, type LiveRuns, parsePlace } from './live-stream.js';
+import { indexLog, type LogIndex, readLogPage } from './log-lines.js';
+import { logPage } from './log-page.js';
+import { lstatIfAny } from './site-files.js';
 
 export interface DashboardAppOptions {
   siteDir: string;
+  /** What comes before the site's root in links: empty, or a path such as `/ci`. */
+  base?: string;
   /**
    * Asked when somebody wants the page of a run that is not in the site; makes the page if there is such a run.
    * So a run's URL works from the moment it is known, and not only after the next generation.
@@ -13,11 +20,13 @@ export interface DashboardAppOptions {
   makeRun?: (id: string) => Promise<unknown>;
   /** Whether the pages are up to date: what `/healthz` answers. Default: always. */
   health?: () => { ok: boolean; builtAt: string | undefined };
+  /** Lets people follow the logs of runs that go on. Default: nobody may. */
+  live?: LiveRuns;
 }
 
 const HEADERS = {
   'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -27,31 +36,56 @@ const HEADERS = {
   'cache-control': 'no-cache',
 };
 
-const HTML = 'text/html; charset=utf-8';
-const RUN_PAGE = /^\/runs\/([^/?]+)\/?(?:\?.*)?$/;
+/** Badges and data are there for other sites. */
+const SHARED = /^\/(?:badges\/|api\/|feed\.xml)/;
+const SHARED_HEADERS = {
+  'cross-origin-resource-policy': 'cross-origin',
+  'access-control-allow-origin': '*',
+  'cache-control': 'public, max-age=60, must-revalidate',
+};
+const FEED = /^\/feed\.xml(?:\?|$)/;
+const ARCHIVE = /\.zip(?:\?|$)/;
+/** Their address has the version in it. */
+const VERSIONED = /^\/(?:style\.css|site\.js)\?v=[0-9a-f]+$/;
 
-/** The web server of a site: nothing but its files, and `/healthz`. */
+const HTML = 'text/html; charset=utf-8';
+const TEXT = 'text/plain; charset=utf-8';
+const RUN_PAGE = /^\/runs\/([^/?]+)\/?(?:\?.*)?$/;
+const LOG_PAGE = /^\/runs\/([^/?]+)\/logs\/([^/?]+)\/(\d{1,7})\/?(?:\?.*)?$/;
+
+/** The web server of a site: its files, the logs of runs that go on, pages of long logs, and `/healthz`. */
 export async function buildDashboardApp(options: DashboardAppOptions): Promise<FastifyInstance> {
-  const { siteDir, makeRun, health = () => ({ ok: true, builtAt: undefined }) } = options;
+  const { siteDir, base = '', makeRun, live, health = () => ({ ok: true, builtAt: undefined }) } = options;
   const app = fastify({
     forceCloseConnections: true,
     // Requests that no route ever sees, such as malformed URLs.
     frameworkErrors: (_error, _request, { raw }) => {
-      raw.writeHead(400, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' });
+      raw.writeHead(400, { ...HEADERS, 'content-type': TEXT });
       raw.end('malformed request\n');
     },
   });
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
+    if (SHARED.test(request.url)) reply.headers(SHARED_HEADERS);
+    else if (VERSIONED.test(request.url))
+      reply.header('cache-control', 'public, max-age=31536000, immutable');
   });
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode !== 200) return;
+    if (FEED.test(request.url)) reply.type('application/atom+xml; charset=utf-8');
+    // A trace opens in its own program.
+    if (ARCHIVE.test(request.url)) reply.header('content-disposition', 'attachment');
+  });
+  addCompression(app);
   app.get('/healthz', async (_request, reply) => {
     const { ok, builtAt } = health();
     return reply.code(ok ? 200 : 503).send({ status: ok ? 'ok' : 'stale', builtAt: builtAt ?? null });
   });
+  if (live) addStream(app, live);
   app.setErrorHandler(async (error: { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     const text = status < 500 ? 'bad request\n' : 'this page could not be served\n';
-    return reply.code(status).type('text/plain; charset=utf-8').send(text);
+    return reply.code(status).type(TEXT).send(text);
   });
   await app.register(fastifyStatic, {
     root: siteDir,
@@ -60,20 +94,100 @@ export async function buildDashboardApp(options: DashboardAppOptions): Promise<F
     // A folder's page is served with and without the slash: its links do not depend on it.
     redirect: false,
   });
+  const logs = createLogPages(siteDir, base);
   app.setNotFoundHandler(async (request, reply) => {
+    const page = await logs(request.url);
+    if (page !== undefined && request.method === 'GET') return reply.type(HTML).send(page);
+    return (await madePage(request, reply)) ?? notFound(reply);
+  });
+
+  async function madePage(request: FastifyRequest, reply: FastifyReply) {
     const wanted = runId.safeParse(RUN_PAGE.exec(request.url)?.[1]);
-    if (makeRun && wanted.success) {
-      await makeRun(wanted.data);
-      const page = join('runs', wanted.data, 'index.html');
-      if (await exists(join(siteDir, page))) return reply.sendFile(page);
-    }
+    if (!makeRun || !wanted.success) return undefined;
+    await makeRun(wanted.data);
+    const page = join('runs', wanted.data, 'index.html');
+    return (await exists(join(siteDir, page))) ? reply.sendFile(page) : undefined;
+  }
+
+  async function notFound(reply: FastifyReply) {
     const page = await readFileIfAny(join(siteDir, '404.html'));
     return reply
       .code(404)
       .type(HTML)
       .send(page ?? '<!doctype html><title>Not found</title><p>There is no such page.');
-  });
+  }
   return app;
+}
+
+interface StreamRequest {
+  Params: { id: string };
+  Querystring: { from?: string; stage?: string };
+}
+
+/** `/runs/<id>/log/stream?from=install:120`: the lines behind that one as they come, as Server-Sent Events. */
+function addStream(app: FastifyInstance, live: LiveRuns): void {
+  const streams = createLiveStreams(live);
+  app.addHook('preClose', async () => streams.close());
+  app.get<StreamRequest>('/runs/:id/log/stream', async (request, reply) => {
+    const id = runId.safeParse(request.params.id);
+    if (!id.success || live.dirOf(id.data) === undefined)
+      return reply.code(404).type(TEXT).send('there is no such run\n');
+    const last = request.headers['last-event-id'];
+    const { from, stage } = request.query;
+    const place = parsePlace(typeof last === 'string' && last ? last : asText(from), asText(stage));
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      ...HEADERS,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // Reverse proxies that collect answers must not do so with this one.
+      'x-accel-buffering': 'no',
+    });
+    reply.raw.write('retry: 1000\n\n');
+    // Errors of a reader's connection end its stream, and concern nobody else.
+    reply.raw.on('error', () => reply.raw.destroy());
+    await streams.follow(id.data, place, reply.raw).catch(() => reply.raw.destroy());
+  });
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Indexes of logs that were looked at lately. */
+const INDEXES_KEPT = 32;
+
+/** Pages of long logs that are no files of the site, made when somebody asks, from what the site has of the log. */
+function createLogPages(siteDir: string, base: string): (url: string) => Promise<string | undefined> {
+  const kept = new Map<string, Promise<LogIndex>>();
+  const indexOf = (path: string, ino: number, size: number) => {
+    const key = `${path} ${ino} ${size}`;
+    const index = kept.get(key) ?? indexLog(path);
+    kept.delete(key);
+    kept.set(key, index);
+    for (const old of kept.keys()) if (kept.size > INDEXES_KEPT) kept.delete(old);
+    return index;
+  };
+  return async (url) => {
+    const [, id, name, number] = LOG_PAGE.exec(url) ?? [];
+    const [run, stage] = [runId.safeParse(id), stageName.safeParse(name)];
+    if (!run.success || !stage.success) return undefined;
+    const path = join(siteDir, 'runs', run.data, 'logs', `${stage.data}.log`);
+    const stat = lstatIfAny(path);
+    if (!stat?.isFile()) return undefined;
+    const index = await indexOf(path, stat.ino, stat.size);
+    const page = Number(number) - 1;
+    const lines = await readLogPage(path, index, page);
+    return (
+      lines && logPage(await ownerOf(siteDir, run.data), stage.data as StageName, index, page, lines, base)
+    );
+  };
+}
+
+async function ownerOf(siteDir: string, id: string) {
+  const text = await readFile(join(siteDir, 'runs', id, 'report.json'), 'utf8');
+  const { recipe, status } = JSON.parse(text) as { recipe: string | null; status: string };
+  return { id, recipe: recipe ?? undefined, active: status === 'running' };
 }
 
 async function exists(path: string): Promise<boolean> {

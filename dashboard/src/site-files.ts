@@ -1,8 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
-import { copyFile, link, lstat, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InputError, readFileIfAny, writeFileAtomic } from '@cc-ci/core';
+import { InputError } from '@cc-ci/core';
+
+// Synchronous throughout: a full build makes 100,000 files, and a write of a few kilobytes costs a fraction of the trip
+// through the thread pool that would spare us from waiting for it. The generator lets others have their turn between
+// runs. Nothing is forced to the disk either: a site can be made again, and after a crash of the machine it is.
 
 /** Marks a folder as ours to write to and to delete from. Hidden, so no web server of ours serves it. */
 const MARKER = '.cc-ci-site';
@@ -11,98 +29,170 @@ const MARKER = '.cc-ci-site';
  * Makes sure that a folder is a site of ours, or is made one.
  * @throws InputError when there is something else in it: we delete what does not belong to the site
  */
-export async function claimSite(siteDir: string): Promise<void> {
-  await mkdir(siteDir, { recursive: true });
-  const names = await readdir(siteDir);
-  if (names.includes(MARKER)) return;
-  if (names.length > 0) {
+export function claimSite(siteDir: string): void {
+  mkdirSync(siteDir, { recursive: true });
+  if (existsSync(join(siteDir, MARKER))) return;
+  if (readdirSync(siteDir).length > 0) {
     throw new InputError(`${siteDir} is not empty and holds no site of cc-ci`, {
       hint: 'CC_CI_SITE_DIR must be an empty or new folder; what does not belong to the site is deleted from it',
     });
   }
-  await writeFileAtomic(
-    join(siteDir, MARKER),
-    'cc-ci writes this folder; everything in it is made from run records\n',
-  );
+  replaceFile(join(siteDir, MARKER), 'cc-ci writes this folder; everything in it is made from run records\n');
 }
 
-/** Writes a file of the site unless it has this content already. @returns whether it was written */
-export async function writeIfChanged(path: string, content: string): Promise<boolean> {
-  if ((await readFileIfAny(path)) === content) return false;
-  await writeFileAtomic(path, content);
+/** What a file of the site is to be: text, or another name of a file that is there already. */
+export type Content = string | { file: string };
+
+/** Writes a file of the site, at once or not at all, unless it has this content already. @returns whether it wrote */
+export function writeIfChanged(path: string, content: Content): boolean {
+  if (isSame(path, content)) return false;
+  replaceFile(path, content);
   return true;
+}
+
+function isSame(path: string, content: Content): boolean {
+  const there = lstatIfAny(path);
+  if (!there) return false;
+  if (typeof content === 'string') {
+    return there.size === Buffer.byteLength(content) && readFileSync(path, 'utf8') === content;
+  }
+  const wanted = lstatIfAny(content.file);
+  if (!wanted) return false;
+  if (there.ino === wanted.ino && there.dev === wanted.dev) return true;
+  // A copy, where a link could not be made.
+  return there.dev !== wanted.dev && there.size === wanted.size && there.mtimeMs >= wanted.mtimeMs;
+}
+
+function replaceFile(path: string, content: Content): void {
+  const temporary = temporaryName(path);
+  try {
+    put(temporary, content);
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function put(path: string, content: Content): void {
+  const write = () =>
+    typeof content === 'string'
+      ? writeFileSync(path, content, { flag: 'wx' })
+      : linkOrCopy(content.file, path);
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    write();
+  }
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/**
+ * Puts these files into a folder of the site, and nothing else: a new folder appears with all of them at once, in one
+ * that is there each changes at once or not at all, and those that are not wanted any more go last.
+ * @param files by their path in the folder
+ * @returns how many were written
+ */
+export function publishFolder(folder: string, files: ReadonlyMap<string, Content>): number {
+  if (existsSync(folder)) {
+    let written = 0;
+    for (const [name, content] of files) if (writeIfChanged(join(folder, name), content)) written += 1;
+    removeOthers(folder, '', new Set(files.keys()));
+    return written;
+  }
+  const temporary = temporaryName(folder);
+  try {
+    for (const [name, content] of files) put(join(temporary, name), content);
+    renameSync(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return files.size;
+}
+
+function removeOthers(folder: string, below: string, wanted: ReadonlySet<string>): void {
+  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+    const name = below ? `${below}/${entry.name}` : entry.name;
+    if (entry.isDirectory()) removeOthers(folder, name, wanted);
+    else if (!wanted.has(name) && !isBeingWritten(join(folder, name)))
+      rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** A write takes moments: a temporary file older than this, in milliseconds, belongs to nobody who is alive. */
+const ABANDONED_MS = 60_000;
+
+function isBeingWritten(path: string): boolean {
+  const stat = path.endsWith('.tmp') ? lstatIfAny(path) : undefined;
+  return stat !== undefined && Date.now() - stat.mtimeMs < ABANDONED_MS;
 }
 
 /** What is served of an artifact is decided by its name; anything a browser could run as a page is not. */
 const SAFE_NAME = /\.(?:png|jpe?g|webp|gif|zip|txt|log)$/i;
 
 /**
- * Puts a file of a run into the site: as another name for the same file, so that a growing log needs no copying, or
- * as a copy where that cannot be (another file system).
- *
- * Only regular files that no symbolic link leads to: what a recipe's tests leave in the run's folder is not trusted,
- * and a link may point anywhere.
+ * Whether a file of a run may be another name of a file of the site: it is a regular file that no symbolic link leads
+ * to (what a recipe's tests leave in the run's folder is not trusted, and a link may point anywhere), of a harmless kind.
  * @param runDir the run's folder, as `realpath` gives it
- * @returns whether the file is in the site now
+ * @returns its path, or undefined
  */
-export async function publishFile(runDir: string, source: string, target: string): Promise<boolean> {
-  if (!SAFE_NAME.test(target)) return false;
+export function publishable(runDir: string, source: string): string | undefined {
+  if (!SAFE_NAME.test(source)) return undefined;
   const from = join(runDir, source);
-  const stat = await lstatIfAny(from);
-  if (!stat?.isFile() || (await realpath(from)) !== from) return false;
-  const there = await lstatIfAny(target);
-  if (there && there.ino === stat.ino && there.dev === stat.dev) return true;
-  if (there && there.size === stat.size && there.mtimeMs >= stat.mtimeMs) return true;
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await linkOrCopy(from, temporary);
-    // Looked at again behind the link: it may have been exchanged since.
-    if (!(await lstat(temporary)).isFile()) return false;
-    await rename(temporary, target);
-    return true;
-  } finally {
-    await rm(temporary, { force: true });
+    if (!lstatSync(from).isFile() || realpathSync.native(from) !== from) return undefined;
+    return from;
+  } catch {
+    return undefined;
   }
 }
 
-async function linkOrCopy(from: string, to: string): Promise<void> {
+function linkOrCopy(from: string, to: string): void {
   try {
-    await link(from, to);
+    linkSync(from, to);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+  // Looked at again behind the link: it may have been exchanged since.
+  if (!lstatSync(to).isFile()) {
+    rmSync(to, { force: true });
+    throw new Error(`${from} was exchanged for something that is no file`);
   }
 }
 
-async function lstatIfAny(path: string) {
+export function lstatIfAny(path: string): Stats | undefined {
   try {
-    return await lstat(path);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   }
 }
 
 /** Deletes the members of a folder that are not among `wanted`. @returns how many */
-export async function keepOnly(folder: string, wanted: ReadonlySet<string>): Promise<number> {
+export function keepOnly(folder: string, wanted: ReadonlySet<string>): number {
   if (!existsSync(folder)) return 0;
-  const unwanted = (await readdir(folder)).filter((name) => !wanted.has(name));
-  for (const name of unwanted) await rm(join(folder, name), { recursive: true, force: true });
+  const unwanted = readdirSync(folder).filter((name) => !wanted.has(name) && !name.endsWith('.tmp'));
+  for (const name of unwanted) rmSync(join(folder, name), { recursive: true, force: true });
   return unwanted.length;
 }
 
-/** A write takes moments: a temporary file older than this, in milliseconds, belongs to nobody who is alive. */
-const ABANDONED_MS = 60_000;
+/** Where folders come and go; looking below each of tens of thousands of runs would take seconds. */
+const SWEPT = ['.', 'runs', 'recipes', 'badges', 'api', 'api/runs', 'state', 'level'];
 
 /** Deletes what a generator that was killed left half-written. */
 export async function sweepTemporaries(siteDir: string): Promise<void> {
-  for (const entry of await readdir(siteDir, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.[0-9a-f]{8}\.tmp$/.test(entry.name)) continue;
-    const path = join(entry.parentPath, entry.name);
-    const stat = await lstatIfAny(path);
-    if (stat && Date.now() - stat.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+  for (const folder of SWEPT) {
+    const names = await readdir(join(siteDir, folder)).catch(() => []);
+    for (const name of names.filter((it) => it.endsWith('.tmp'))) {
+      const path = join(siteDir, folder, name);
+      if (!isBeingWritten(path)) rmSync(path, { recursive: true, force: true });
+    }
   }
 }

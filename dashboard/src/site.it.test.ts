@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { buildSite, createSiteCache } from './site.js';
+import { createSiteCache } from './generation.js';
+import { OVERVIEWS } from './overview-page.js';
+import { buildSite } from './site.js';
 import { readerOf, someBuild, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
 const WHOLE = /^<!doctype html>[\s\S]*<\/html>\s*$/;
@@ -79,7 +81,7 @@ describe('the site while it is being made', () => {
       watcher.close();
       await ended;
       const pages = (await readdir(siteDir, { recursive: true })).filter((path) => path.endsWith('.html'));
-      expect(pages).to.have.length(2 + 6 + 1);
+      expect(pages).to.have.length(1 + OVERVIEWS.length + 6 + 1);
       for (const path of pages) expect(await readFile(join(siteDir, path), 'utf8'), path).to.match(WHOLE);
     }
   });

@@ -1,74 +1,56 @@
-import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeError, type StageName, stageLogFile } from '@cc-ci/core';
-import { type EngineReader, isFinal } from '@cc-ci/engine';
-import { recipesJson, recordJson, runJson } from './api.js';
+import { setImmediate } from 'node:timers/promises';
+import { describeError } from '@cc-ci/core';
+import type { EngineReader } from '@cc-ci/engine';
+import {
+  createSiteCache,
+  type Generation,
+  refuseSecrets,
+  type SiteCache,
+  type SiteResult,
+} from './generation.js';
+import { createGuardOf } from './guard.js';
+import { openIndexStore } from './index-store.js';
 import { hasPage } from './links.js';
-import { createTailReader, type LogTail, PAGE_LIMITS, type TailReader } from './log-tail.js';
-import { isActive, mergeRuns, type Run } from './model.js';
-import { overviewPage } from './overview-page.js';
-import { forEachAtOnce } from './parallel.js';
-import { recipePage } from './recipe-page.js';
-import { groupByRecipe, type Recipe } from './recipes.js';
-import { type RecordCache, readRecords } from './records.js';
+import { newestFirst } from './model.js';
+import { listFiles, recipeFiles } from './publish-lists.js';
+import { isPublished, publishRun } from './publish-run.js';
+import { readMany } from './read-many.js';
 import { ASSETS, renderPage } from './render.js';
-import { runPage } from './run-page.js';
-import { claimSite, keepOnly, publishFile, sweepTemporaries, writeIfChanged } from './site-files.js';
+import {
+  type Content,
+  claimSite,
+  keepOnly,
+  publishFolder,
+  sweepTemporaries,
+  writeIfChanged,
+} from './site-files.js';
+import { refreshBuilds, staleFolders, updateRecipes, updateRun } from './site-model.js';
 
 export interface SiteOptions {
   stateDir: string;
   engine: EngineReader;
   /** Folder the pages are written to; what does not belong to the site is deleted from it. */
   siteDir: string;
-  /** Where people reach the site; links begin with its path. Default: the root of a server. */
+  /** Where people reach the site; links begin with its path, feeds and badges name all of it. */
   publicUrl?: string;
-  /** What was made before, so that only what changed is made again. Default: everything is looked at. */
+  /** What was made before, so that only what changed is made again. Default: what is in `site.sqlite`. */
   cache?: SiteCache;
+  /**
+   * Milliseconds to spend on pages of old runs, when many are to be made: the lists come first, and what is left of
+   * them is made by later generations, or when somebody asks. Default: all of them are made.
+   */
+  archiveMs?: number;
+  /** Values that must never be public, besides what the runs' own folders tell. */
+  secrets?: readonly string[];
   /** The time, in milliseconds since 1970. */
   now?: () => number;
 }
 
-/** What one generation came to. */
-export interface SiteResult {
-  runs: number;
-  recipes: number;
-  /** Runs whose record cannot be read. */
-  broken: number;
-  /** Files that were written, pages and parts of the site that were deleted. */
-  written: number;
-  removed: number;
-  /** Folders of the runs that are running: what happens next, happens there. */
-  runningDirs: string[];
-  /** What could not be made, with the reason. The rest of the site is as it should be. */
-  problems: { what: string; error: string }[];
-}
-
-/** What a generator remembers from one generation to the next. */
-export interface SiteCache {
-  records: RecordCache;
-  logs: TailReader;
-  /** What each page was made from, by its path in the site. */
-  pages: Map<string, string>;
-  swept: boolean;
-}
-
-export function createSiteCache(): SiteCache {
-  return { records: new Map(), logs: createTailReader(), pages: new Map(), swept: false };
-}
-
-/** Making a page is mostly waiting for the disk; each holds at most the logs of one run in memory. */
-const PAGES_AT_ONCE = 8;
-
-/** One generation in progress. */
-interface Generation {
-  siteDir: string;
-  base: string;
-  engine: EngineReader;
-  cache: SiteCache;
-  now: number;
-  result: SiteResult;
-}
+/** Runs after which others get their turn. */
+const BREATHE_EVERY = 20;
 
 /**
  * Makes the site from the run records and what the engine knows. Every file changes at once or not at all; pages come
@@ -76,37 +58,150 @@ interface Generation {
  * @throws InputError when `siteDir` holds something else; whatever the engine or the file system throws
  */
 export async function buildSite(options: SiteOptions): Promise<SiteResult> {
-  const { stateDir, siteDir, engine, cache = createSiteCache(), now = Date.now } = options;
-  await claimSite(siteDir);
+  claimSite(options.siteDir);
+  if (options.cache) return generate(options, options.cache);
+  const store = openIndexStore(options.stateDir, options.siteDir);
+  try {
+    return await generate(options, createSiteCache(store));
+  } finally {
+    store.close();
+  }
+}
+
+async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteResult> {
+  const { stateDir, siteDir, engine, now = Date.now, secrets = [] } = options;
+  const { model } = cache;
   if (!cache.swept) await sweepTemporaries(siteDir);
   cache.swept = true;
-  // The engine before the records: see mergeRuns.
-  const builds = await engine.list();
-  const runs = mergeRuns(builds, await readRecords(stateDir, cache.records), now());
-  const recipes = groupByRecipe(runs);
-  const result: SiteResult = {
-    runs: runs.length,
-    recipes: recipes.length,
-    broken: runs.filter((run) => run.status === 'broken').length,
-    written: 0,
-    removed: 0,
-    runningDirs: runs.flatMap((run) => (run.status === 'running' && run.dir ? [run.dir] : [])),
-    problems: [],
+  const first = !model.builtOnce;
+  const thorough = first || model.cursor === 0;
+  if (first) restore(cache);
+  const url = (options.publicUrl ?? '').replace(/\/+$/, '');
+  const guardOf = createGuardOf(secrets);
+  const generation: Generation = {
+    siteDir,
+    base: url ? new URL(url).pathname.replace(/\/+$/, '') : '',
+    url,
+    engine,
+    cache,
+    guardOf,
+    now: now(),
+    result: {
+      runs: 0,
+      recipes: 0,
+      broken: 0,
+      written: 0,
+      removed: 0,
+      backlog: 0,
+      runningDirs: [],
+      problems: [],
+    },
+    entries: new Map(),
+    keys: new Map(),
   };
-  const base = options.publicUrl ? new URL(options.publicUrl).pathname.replace(/\/+$/, '') : '';
-  const generation: Generation = { siteDir, base, engine, cache, now: now(), result };
-  await publishAssets(generation);
-  const shown = runs.filter((run) => hasPage(run.id));
-  await forEachAtOnce(shown, PAGES_AT_ONCE, (run) =>
-    attempt(generation, `run ${run.id}`, () => publishRun(generation, run)),
+  // The engine before the records: a run that ends in between then shows its end, and never a gap.
+  const changed = await refreshBuilds(model, engine, thorough, guardOf(undefined));
+  const { stale, gone } = staleFolders(model, stateDir, thorough, generation.now);
+  for (const folder of gone) {
+    model.entries.delete(folder);
+    generation.entries.set(folder, undefined);
+  }
+  for (const entry of await readMany(stateDir, stale, secrets)) {
+    const known = model.entries.get(entry.folder);
+    if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(entry.folder, entry);
+    model.entries.set(entry.folder, entry);
+  }
+  publishAssets(generation);
+  const dirty = new Set<string>();
+  const missing = await missingPages(generation, first);
+  const ids = new Set([...stale, ...gone, ...changed, ...model.active, ...missing]);
+  for (const id of ids) updateRun(model, id, generation.now, dirty);
+  updateRecipes(model, dirty);
+  await publishRuns(
+    generation,
+    first ? [...setAside(generation), ...model.active] : [...cache.wanted, ...ids],
   );
-  await forEachAtOnce(recipes, PAGES_AT_ONCE, (recipe) =>
-    attempt(generation, `recipe ${recipe.name}`, () => publishRecipe(generation, recipe)),
+  cache.wanted.clear();
+  await eachWithBreath(dirty, (name) =>
+    attempt(generation, `recipe ${name}`, async () => publishRecipe(generation, name)),
   );
-  await publish(generation, 'api/recipes.json', undefined, () => recipesJson(recipes));
-  await publish(generation, 'index.html', undefined, () => overviewPage(recipes, runs, base));
-  await removeOthers(generation, runs, recipes);
-  return result;
+  if (first || ids.size > 0) {
+    for (const [path, content] of listFiles(generation))
+      await attempt(generation, path, async () => publish(generation, path, content));
+  }
+  removeOthers(generation, ids, dirty, thorough);
+  save(generation);
+  await workOffBacklog(generation, options.archiveMs ?? Number.POSITIVE_INFINITY);
+  finish(generation);
+  return generation.result;
+}
+
+/** The newest runs of each recipe, whose pages are made before the lists are. */
+const NEWEST = 2;
+/** Pages of old runs after which what was made is remembered. */
+const SAVE_EVERY = 500;
+
+/** When everything is made for the first time: which pages are made at once; the others are set aside. */
+function setAside(generation: Generation): string[] {
+  const { model, backlog } = generation.cache;
+  const newest = new Set<string>();
+  for (const { runs } of model.recipes.values()) for (const run of runs.slice(0, NEWEST)) newest.add(run.id);
+  const old = [...model.runs.values()].filter((run) => hasPage(run.id) && !newest.has(run.id));
+  // The newest first: they are the ones that will be asked for.
+  for (const run of old.sort(newestFirst)) if (!isPublished(generation, run)) backlog.add(run.id);
+  return [...newest];
+}
+
+async function workOffBacklog(generation: Generation, budgetMs: number): Promise<void> {
+  const { backlog } = generation.cache;
+  const until = performance.now() + budgetMs;
+  let made = 0;
+  for (const id of backlog) {
+    if (performance.now() >= until) break;
+    await publishRuns(generation, [id]);
+    made += 1;
+    if (made % BREATHE_EVERY === 0) await setImmediate();
+    if (made % SAVE_EVERY === 0) save(generation);
+  }
+  generation.result.backlog = backlog.size;
+}
+
+async function publishRuns(generation: Generation, ids: Iterable<string>): Promise<void> {
+  const { model, backlog } = generation.cache;
+  await eachWithBreath(ids, async (id) => {
+    const run = model.runs.get(id);
+    backlog.delete(id);
+    if (run && hasPage(id)) await attempt(generation, `run ${id}`, () => publishRun(generation, run));
+  });
+}
+
+async function eachWithBreath<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  let seen = 0;
+  for (const item of items) {
+    seen += 1;
+    if (seen % BREATHE_EVERY === 0) await setImmediate();
+    await work(item);
+  }
+}
+
+/** What an earlier process knew. */
+function restore({ store, model, pages }: SiteCache): void {
+  if (!store) return;
+  const known = store.load();
+  for (const entry of known.entries) model.entries.set(entry.folder, entry);
+  for (const [path, key] of known.pages) pages.set(path, key);
+}
+
+/** Runs whose page is to be looked at although nothing about them changed: all at first, later what somebody deleted. */
+async function missingPages({ cache, siteDir }: Generation, first: boolean): Promise<string[]> {
+  if (first) return [...cache.model.entries.keys(), ...cache.model.builds.keys()];
+  if (changedAt(join(siteDir, 'runs')) === cache.runsChanged) return [];
+  const there = new Set(await readdir(join(siteDir, 'runs')).catch(() => []));
+  return [...cache.model.runs.keys()].filter((id) => hasPage(id) && !there.has(id) && !cache.backlog.has(id));
+}
+
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** One page that cannot be made must not keep the others from being made. */
@@ -118,107 +213,80 @@ async function attempt(generation: Generation, what: string, work: () => Promise
   }
 }
 
-/** Writes a file of the site, unless it was made from the same `key` before. */
-async function publish(
-  { siteDir, cache, result }: Generation,
-  path: string,
-  key: string | undefined,
-  render: () => string,
-): Promise<void> {
-  const target = join(siteDir, path);
-  if (key !== undefined && cache.pages.get(path) === key && existsSync(target)) return;
-  if (await writeIfChanged(target, render())) result.written += 1;
-  if (key !== undefined) cache.pages.set(path, key);
+/** Writes a file of the site, unless it is so already. @throws when the guard finds something in it */
+function publish({ siteDir, result, guardOf }: Generation, path: string, content: Content): void {
+  refuseSecrets(guardOf(undefined), path, content);
+  if (writeIfChanged(join(siteDir, path), content)) result.written += 1;
 }
 
-async function publishAssets(generation: Generation): Promise<void> {
-  for (const [path, content] of Object.entries(ASSETS)) await publish(generation, path, '', () => content);
-  await publish(generation, '404.html', generation.base, () =>
-    renderPage('not-found', { base: generation.base, title: 'Not found', refresh: 0 }, {}),
+function publishAssets(generation: Generation): void {
+  for (const [path, content] of Object.entries(ASSETS))
+    if (writeIfChanged(join(generation.siteDir, path), content)) generation.result.written += 1;
+  const { base } = generation;
+  publish(generation, '404.html', renderPage('not-found', { base, title: 'Not found', refresh: 0 }, {}));
+}
+
+function publishRecipe(generation: Generation, name: string): void {
+  const recipe = generation.cache.model.recipes.get(name);
+  if (!recipe) return;
+  generation.cache.rows.delete(name);
+  const folder = `recipes/${name}`;
+  const { pages, badges } = recipeFiles(generation, recipe);
+  for (const [path, content] of pages)
+    refuseSecrets(generation.guardOf(undefined), `${folder}/${path}`, content);
+  generation.result.written += publishFolder(join(generation.siteDir, folder), pages);
+  for (const [path, content] of badges) publish(generation, `badges/${path}`, content);
+}
+
+function removeOthers(
+  generation: Generation,
+  ids: ReadonlySet<string>,
+  dirty: ReadonlySet<string>,
+  thorough: boolean,
+): void {
+  const { siteDir, cache, result, keys } = generation;
+  const { runs, recipes } = cache.model;
+  const gone = [...ids].some((id) => !runs.has(id)) || [...dirty].some((name) => !recipes.has(name));
+  if (!gone && !thorough) return;
+  const shown = [...runs.keys()].filter(hasPage);
+  result.removed += keepOnly(join(siteDir, 'runs'), new Set(shown));
+  result.removed += keepOnly(join(siteDir, 'api', 'runs'), new Set(shown.map((id) => `${id}.json`)));
+  result.removed += keepOnly(join(siteDir, 'recipes'), new Set(recipes.keys()));
+  keepOnly(
+    join(siteDir, 'badges'),
+    new Set(
+      [...recipes.keys()].flatMap((name) =>
+        ['.svg', '.json', '-level.svg', '-level.json'].map((end) => name + end),
+      ),
+    ),
   );
-}
-
-async function publishRun(generation: Generation, run: Run): Promise<void> {
-  const { cache, siteDir, base, now } = generation;
-  const folder = `runs/${run.id}`;
-  const page = `${folder}/index.html`;
-  // A running clock is part of a page: that of a run that goes on is made again each time.
-  const key = isActive(run) ? `${run.key} ${now}` : run.key;
-  if (cache.pages.get(page) === key && existsSync(join(siteDir, page))) return;
-  const dir = run.record && (await realpath(run.record.dir));
-  const logs = dir === undefined ? new Map<StageName, LogTail>() : await publishLogs(generation, run, dir);
-  const artifacts = dir === undefined ? new Map<string, string>() : await publishArtifacts(siteDir, run, dir);
-  const engineLog = await engineLogOf(generation.engine, run);
-  const record = recordJson(run);
-  if (record !== undefined) await publish(generation, `${folder}/record.json`, run.key, () => record);
-  await publish(generation, `api/runs/${run.id}.json`, run.key, () => runJson(run));
-  await publish(generation, page, key, () => runPage(run, { logs, artifacts, engineLog }, base, now));
-}
-
-async function publishLogs(
-  { siteDir, cache }: Generation,
-  run: Run,
-  dir: string,
-): Promise<Map<StageName, LogTail>> {
-  const logs = new Map<StageName, LogTail>();
-  for (const { stage } of run.stages) {
-    const name = join('logs', `${stage}.log`);
-    if (!(await publishFile(dir, name, join(siteDir, 'runs', run.id, name)))) continue;
-    const path = stageLogFile(dir, stage);
-    const tail = await cache.logs.read(path);
-    if (tail) logs.set(stage, tail);
-    if (!isActive(run)) cache.logs.forget(path);
+  for (const id of cache.backlog) if (!runs.has(id)) cache.backlog.delete(id);
+  for (const path of cache.pages.keys()) {
+    if (runs.has(path) || recipes.has(path.split('/')[1] ?? '')) continue;
+    cache.pages.delete(path);
+    keys.set(path, undefined);
   }
-  return logs;
+  for (const name of cache.rows.keys()) if (!recipes.has(name)) cache.rows.delete(name);
 }
 
-async function publishArtifacts(siteDir: string, run: Run, dir: string): Promise<Map<string, string>> {
-  const published = new Map<string, string>();
-  for (const { path } of run.stages.flatMap((stage) => stage.artifacts)) {
-    const name = join('files', path);
-    if (await publishFile(dir, path, join(siteDir, 'runs', run.id, name))) published.set(path, name);
+/** Remembers what was made so far, for the next process. */
+function save({ cache, entries, keys }: Generation): void {
+  if (entries.size + keys.size > 0) cache.store?.save(entries, keys);
+  entries.clear();
+  keys.clear();
+}
+
+function finish(generation: Generation): void {
+  const { cache, result, siteDir } = generation;
+  const { model } = cache;
+  result.broken = model.broken.size;
+  for (const id of model.active) {
+    const run = model.runs.get(id);
+    if (run?.status === 'running' && run.dir) result.runningDirs.push(run.dir);
   }
-  return published;
-}
-
-/** The engine's log of a build whose record does not tell how it ended, or that has none. */
-async function engineLogOf(engine: EngineReader, run: Run): Promise<LogTail | undefined> {
-  const { build, record } = run;
-  if (!build || build.state === 'queued' || record?.summary) return undefined;
-  if (record && !isFinal(build.state)) return undefined;
-  const lines: string[] = [];
-  let total = 0;
-  let bytes = 0;
-  for await (const { text } of engine.logs(build.id)) {
-    total += 1;
-    bytes += Buffer.byteLength(text) + 1;
-    lines.push(text.slice(0, PAGE_LIMITS.width));
-    if (lines.length > PAGE_LIMITS.lines) lines.shift();
-  }
-  return total === 0 ? undefined : { firstLine: total - lines.length + 1, lines, bytes };
-}
-
-async function publishRecipe(generation: Generation, recipe: Recipe): Promise<void> {
-  const key = recipe.runs.map((run) => run.key).join('\n');
-  await publish(generation, `recipes/${recipe.name}/index.html`, key, () =>
-    recipePage(recipe, generation.base),
-  );
-}
-
-async function removeOthers(
-  { siteDir, cache, result }: Generation,
-  runs: readonly Run[],
-  recipes: readonly Recipe[],
-): Promise<void> {
-  const ids = runs.map((run) => run.id).filter(hasPage);
-  result.removed += await keepOnly(join(siteDir, 'runs'), new Set(ids));
-  result.removed += await keepOnly(join(siteDir, 'api', 'runs'), new Set(ids.map((id) => `${id}.json`)));
-  result.removed += await keepOnly(join(siteDir, 'recipes'), new Set(recipes.map(({ name }) => name)));
-  const pages = new Set([
-    ...ids.flatMap((id) => [`runs/${id}/index.html`, `runs/${id}/record.json`, `api/runs/${id}.json`]),
-    ...recipes.map(({ name }) => `recipes/${name}/index.html`),
-    ...Object.keys(ASSETS),
-    '404.html',
-  ]);
-  for (const path of cache.pages.keys()) if (!pages.has(path)) cache.pages.delete(path);
+  result.runs = model.runs.size;
+  result.recipes = model.recipes.size;
+  cache.runsChanged = changedAt(join(siteDir, 'runs'));
+  model.builtOnce = true;
+  save(generation);
 }

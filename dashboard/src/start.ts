@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Logger } from '@cc-ci/core';
-import type { EngineReader } from '@cc-ci/engine';
+import { type Config, type Logger, runFolder, summaryFile } from '@cc-ci/core';
+import { type EngineReader, isFinal } from '@cc-ci/engine';
+import { createSiteCache, type SiteResult } from './generation.js';
+import { openIndexStore } from './index-store.js';
+import type { LiveRuns } from './live-stream.js';
+import { isActive } from './model.js';
 import { buildDashboardApp } from './serve.js';
-import { buildSite, createSiteCache, type SiteResult } from './site.js';
+import { buildSite } from './site.js';
 import { watchRuns } from './watch.js';
 
 /** A dashboard that is being served. */
@@ -16,6 +21,8 @@ export interface Dashboard {
 
 /** Changes come in bursts; milliseconds from the first of one to the next generation. */
 const SETTLE_MS = 200;
+/** Spent in each generation on pages of old runs, when many are to be made: visitors wait no longer than that. */
+const ARCHIVE_MS = 300;
 /** For what no file tells of: the engine's queue, clocks of runs that go on, a watch that failed. In milliseconds. */
 const LOOK_AGAIN_MS = 5_000;
 
@@ -36,13 +43,14 @@ export async function startDashboard(
 ): Promise<Dashboard> {
   const { stateDir, publicUrl } = config.common;
   const siteDir = siteFolder(config);
-  const cache = createSiteCache();
+  const store = openIndexStore(stateDir, siteDir);
+  const cache = createSiteCache(store);
   let builtAt: string | undefined;
   let ok = true;
 
   const rebuild = oneAtATime(async () => {
     try {
-      const result = await buildSite({ stateDir, engine, siteDir, publicUrl, cache });
+      const result = await buildSite({ stateDir, engine, siteDir, publicUrl, cache, archiveMs: ARCHIVE_MS });
       for (const problem of result.problems) logger.error(problem, 'a page could not be made');
       ok = result.problems.length === 0;
       builtAt = new Date().toISOString();
@@ -53,10 +61,31 @@ export async function startDashboard(
     }
   });
 
+  /** The record itself says best that a run is over; the engine, and what is known of it, where there is no end in it. */
+  const live: LiveRuns = {
+    dirOf(id) {
+      const dir = runFolder(stateDir, id);
+      return existsSync(dir) ? dir : undefined;
+    },
+    async isOver(id) {
+      if (existsSync(summaryFile(runFolder(stateDir, id)))) return true;
+      const build = await engine.get(id);
+      if (build) return isFinal(build.state);
+      const run = cache.model.runs.get(id);
+      return run !== undefined && !isActive(run);
+    },
+  };
+
   const first = await rebuild();
   const app = await buildDashboardApp({
     siteDir,
-    makeRun: async (id) => (await engine.get(id)) && (await rebuild()),
+    base: new URL(publicUrl).pathname.replace(/\/+$/, ''),
+    live,
+    async makeRun(id) {
+      if (!cache.model.runs.has(id) && !(await engine.get(id))) return;
+      cache.wanted.add(id);
+      await rebuild();
+    },
     health: () => ({ ok, builtAt }),
   });
   const { host, port } = config.dashboard.listen;
@@ -69,8 +98,8 @@ export async function startDashboard(
   let stopped = false;
   const refresh = async () => {
     try {
-      const { runningDirs } = await rebuild();
-      if (!stopped && watcher?.follow(runningDirs)) soon();
+      const { runningDirs, backlog } = await rebuild();
+      if (!stopped && (watcher?.follow(runningDirs) || backlog > 0)) soon();
     } catch (error) {
       logger.error({ err: error }, 'the site could not be brought up to date; it stays as it was');
     }
@@ -86,7 +115,7 @@ export async function startDashboard(
     logger.warn({ err: error }, 'run records cannot be watched; they are looked at every 5 s instead');
     return undefined;
   });
-  if (watcher?.follow(first.runningDirs)) soon();
+  if (watcher?.follow(first.runningDirs) || first.backlog > 0) soon();
   const clock = setInterval(() => void refresh(), LOOK_AGAIN_MS);
   logger.info({ url, siteDir, runs: first.runs, recipes: first.recipes }, 'dashboard is up');
 
@@ -100,6 +129,7 @@ export async function startDashboard(
       watcher?.close();
       await app.close();
       await rebuild.idle();
+      store.close();
     },
   };
 }

@@ -1,4 +1,5 @@
-import { buildSite, createSiteCache } from '../site.js';
+import { createSiteCache } from '../generation.js';
+import { buildSite } from '../site.js';
 import { readerOf, someBuild, someRequest } from './fixtures.js';
 
 /** Makes the site again and again, each time from nothing, until it is killed; one run never stops running. */

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Level,
+  type Outcome,
+  type Plan,
+  pendingStage,
+  planFile,
+  type RunSummary,
+  runFolder,
+  STAGES,
+  type StageName,
+  type StageRecord,
+  stageFile,
+  stageLogFile,
+  summaryFile,
+  type TestResult,
+} from '@cc-ci/core';
+
+/** What to make up. */
+export interface ManyRuns {
+  stateDir: string;
+  recipes: number;
+  runs: number;
+}
+
+const START = Date.parse('2026-01-01T00:00:00.000Z');
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const PEOPLE = ['alice', 'bob', 'carol', 'dan', 'erin'];
+const NAMES = [
+  'nextcloud',
+  'hedgedoc',
+  'gitea',
+  'matrix-synapse',
+  'keycloak',
+  'mediawiki',
+  'lasuite-docs',
+  'custom-html',
+];
+
+/** Writes run folders as runners would have left them, with tests and logs; the same numbers make the same folders. */
+export function writeManyRuns({ stateDir, recipes, runs }: ManyRuns): void {
+  for (let number = 0; number < runs; number++) writeOneRun(stateDir, number, recipes, runs);
+}
+
+/** One more of them. @returns its id */
+export function writeOneRun(stateDir: string, number: number, recipes: number, runs: number): string {
+  const hash = createHash('sha256').update(`run ${number}`).digest();
+  const run = Array.from(hash.subarray(0, 8), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
+  const dir = runFolder(stateDir, run);
+  const at = (seconds: number) =>
+    new Date(START + (number * 86_400 * 300_000) / runs + seconds * 1_000).toISOString();
+  const dice = (hash[9] ?? 0) / 256;
+  const recipe = recipeName(number % recipes);
+  const failing: StageName | undefined = dice < 0.12 ? 'install' : dice < 0.16 ? 'upgrade' : undefined;
+  const plan: Plan = {
+    schema: 1,
+    request: {
+      run,
+      recipe,
+      // Some commits are tested twice.
+      ref: createHash('sha1')
+        .update(`commit ${number % recipes} ${Math.floor(number / recipes / 2)}`)
+        .digest('hex'),
+      src: `https://git.coopcloud.tech/alice/${recipe}.git`,
+      origin: `https://git.coopcloud.tech/coop-cloud/${recipe}.git`,
+      repo: `coop-cloud/${recipe}`,
+      pr: 1 + (number % 97),
+      requestedBy: PEOPLE[number % PEOPLE.length] ?? 'alice',
+    },
+    mode: 'run',
+    createdAt: at(0),
+    stages: [...STAGES],
+    base: { version: `1.${number % 9}.0+2.${number % 30}.1`, commit: 'b'.repeat(40) },
+    app: {
+      label: `${recipe.slice(0, 12)}-${run}`,
+      domain: `${recipe.slice(0, 12)}-${run}.ci.example.org`,
+      stack: `x_${run}`,
+    },
+    snapshots: [],
+    overlays: [],
+    tools: { abra: '0.11.0', docker: '28.2.2' },
+  };
+  mkdirSync(join(dir, 'logs'), { recursive: true });
+  writeFileSync(planFile(dir), JSON.stringify(plan, null, 2));
+  let seconds = 0;
+  let failed = false;
+  for (const [index, stage] of STAGES.entries()) {
+    const long = 2 + ((hash[10 + index] ?? 0) % 40);
+    const record = stageOf(
+      stage,
+      at(seconds),
+      at(seconds + long),
+      stage === failing,
+      failed && stage !== 'teardown',
+    );
+    failed ||= stage === failing;
+    writeFileSync(stageFile(dir, stage), JSON.stringify(record, null, 2));
+    const lines = Array.from(
+      { length: 12 },
+      (_, n) => `${at(seconds + n)} ${stage}: step ${n} of ${recipe} went as it should\n`,
+    );
+    writeFileSync(stageLogFile(dir, stage), lines.join(''));
+    seconds += long;
+  }
+  const outcome: Outcome = failing
+    ? {
+        verdict: 'red',
+        blame: 'recipe',
+        sentence: `${failing}: app does not stay up; the recipe needs a fix`,
+        evidence: ['exit code 1'],
+      }
+    : { verdict: 'green', sentence: 'install, upgrade, backup passed with 14 tests', evidence: [] };
+  const level: Level = {
+    value: failing ? 2 : 4 + ((number % recipes) % 5),
+    scale: 1,
+    missing: 'ships its own tests: the recipe brings none',
+  };
+  const summary: RunSummary = { run, startedAt: at(0), finishedAt: at(seconds), outcome, level };
+  writeFileSync(summaryFile(dir), JSON.stringify(summary, null, 2));
+  return run;
+}
+
+function recipeName(number: number): string {
+  const name = NAMES[number % NAMES.length] ?? 'app';
+  return number < NAMES.length ? name : `${name}-${number}`;
+}
+
+function stageOf(
+  stage: StageName,
+  startedAt: string,
+  finishedAt: string,
+  fails: boolean,
+  skipped: boolean,
+): StageRecord {
+  if (skipped) return { ...pendingStage(stage), state: 'not-run', reason: 'an earlier stage failed' };
+  const tests = ['install', 'upgrade', 'backup'].includes(stage)
+    ? Array.from({ length: 5 }, (_, n): TestResult => testOf(n, fails && n === 4))
+    : [];
+  const failure = fails
+    ? { blame: 'recipe' as const, message: 'app does not stay up', evidence: ['exit code 1'] }
+    : undefined;
+  return {
+    ...pendingStage(stage),
+    state: fails ? 'failed' : 'passed',
+    startedAt,
+    finishedAt,
+    tests,
+    ...(failure ? { failure } : {}),
+    phases: [
+      { name: stage === 'prepare' ? 'fetch' : 'deploy', ours: stage === 'prepare', startedAt, finishedAt },
+    ],
+  };
+}
+
+function testOf(n: number, fails: boolean): TestResult {
+  return {
+    source: 'generic',
+    suite: 'checks',
+    title: `answers check ${n} over HTTPS`,
+    state: fails ? 'failed' : 'passed',
+    durationMs: 20 * n,
+    ...(fails ? { message: 'expected 502 to be 200' } : {}),
+  };
+}

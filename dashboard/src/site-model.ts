@@ -1,0 +1,194 @@
+import type { Build, EngineReader } from '@cc-ci/engine';
+import type { Guard } from './guard.js';
+import { isActive, mergeRun, newestFirst, type Run, runOfBuild } from './model.js';
+import { type Recipe, recipeOf } from './recipes.js';
+import { hasChanged, type RecordEntry, runFolders } from './records.js';
+
+/** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
+export interface SiteModel {
+  entries: Map<string, RecordEntry>;
+  builds: Map<string, Build>;
+  runs: Map<string, Run>;
+  /** Runs by recipe, and those lists in order, made when they are asked for. */
+  byRecipe: Map<string, Map<string, Run>>;
+  recipes: Map<string, Recipe>;
+  /** Ids of runs that have not ended, and of those whose record cannot be read. */
+  active: Set<string>;
+  broken: Set<string>;
+  /** Where the check of what ought not to change has come to. */
+  cursor: number;
+  builtOnce: boolean;
+}
+
+export function createSiteModel(): SiteModel {
+  return {
+    entries: new Map(),
+    builds: new Map(),
+    runs: new Map(),
+    byRecipe: new Map(),
+    recipes: new Map(),
+    active: new Set(),
+    broken: new Set(),
+    cursor: 0,
+    builtOnce: false,
+  };
+}
+
+/** Runs that have ended and are looked at again with every generation: all of them within the hour. */
+const CHECKED_AT_ONCE = 40;
+/** A file system's clock ticks: a folder that changed so lately, in milliseconds, may have changed once more unseen. */
+const WARM_MS = 3_000;
+/** Builds that are asked for when all older ones are known. */
+const LATEST_BUILDS = 100;
+
+/** Folders that are new, or may hold something else than is known, and those that are gone. */
+export function staleFolders(
+  model: SiteModel,
+  stateDir: string,
+  thorough: boolean,
+  now: number,
+): { stale: string[]; gone: string[] } {
+  const folders = runFolders(stateDir, model.entries);
+  const known = folders.reduce((sum, folder) => sum + (model.entries.has(folder) ? 1 : 0), 0);
+  const gone = known === model.entries.size ? [] : missingFrom(model.entries.keys(), folders);
+  const inTurn = new Set(
+    Array.from(
+      { length: CHECKED_AT_ONCE },
+      (_, n) => folders[(model.cursor + n) % Math.max(1, folders.length)],
+    ),
+  );
+  model.cursor += CHECKED_AT_ONCE;
+  if (model.cursor >= folders.length) model.cursor = 0;
+  const stale = folders.filter((folder) => {
+    const entry = model.entries.get(folder);
+    if (!entry) return true;
+    if (now - entry.lastChange < WARM_MS) return true;
+    const settled = entry.facts?.ended !== undefined && !model.active.has(folder);
+    return (thorough || !settled || inTurn.has(folder)) && hasChanged(entry);
+  });
+  return { stale, gone };
+}
+
+function missingFrom(names: Iterable<string>, folders: readonly string[]): string[] {
+  const there = new Set(folders);
+  return [...names].filter((name) => !there.has(name));
+}
+
+/** Runs of these ids, as far as there are any. */
+export function runsOf(model: SiteModel, ids: Iterable<string>): Run[] {
+  return [...ids].flatMap((id) => model.runs.get(id) ?? []);
+}
+
+/**
+ * Brings the builds up to date. The engine is asked for all of them once in a while, and else for the latest and for
+ * those that had not ended: builds that have do not change.
+ * @returns ids of builds that changed, or are gone
+ */
+export async function refreshBuilds(
+  model: SiteModel,
+  engine: EngineReader,
+  thorough: boolean,
+  guard: Guard,
+): Promise<Set<string>> {
+  const { builds } = model;
+  const latest = await engine.list(thorough ? {} : { limit: LATEST_BUILDS });
+  const all = thorough || latest.length < LATEST_BUILDS || latest.every((build) => !builds.has(build.id));
+  const found = all && latest.length >= LATEST_BUILDS && !thorough ? await engine.list() : latest;
+  const changed = new Set<string>();
+  const seen = new Set(found.map((build) => build.id));
+  if (all) {
+    for (const id of builds.keys()) {
+      if (seen.has(id)) continue;
+      builds.delete(id);
+      changed.add(id);
+    }
+  } else {
+    const others = [...model.active].filter((id) => builds.has(id) && !seen.has(id));
+    for (const id of others) {
+      const build = await engine.get(id);
+      if (build) found.push(build);
+      else if (builds.delete(id)) changed.add(id);
+    }
+  }
+  for (const each of found) {
+    const build = each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) };
+    const known = builds.get(build.id);
+    if (known && isSameBuild(known, build)) continue;
+    builds.set(build.id, build);
+    changed.add(build.id);
+  }
+  return changed;
+}
+
+function isSameBuild(a: Build, b: Build): boolean {
+  return (
+    a.state === b.state &&
+    a.position === b.position &&
+    a.reason === b.reason &&
+    a.startedAt === b.startedAt &&
+    a.finishedAt === b.finishedAt &&
+    a.createdAt === b.createdAt
+  );
+}
+
+/** Merges a run anew. @returns the run, if there still is one */
+export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<string>): Run | undefined {
+  const entry = model.entries.get(id);
+  const build = model.builds.get(id);
+  const run = entry ? mergeRun(entry, build, now) : build && runOfBuild(build);
+  const before = model.runs.get(id);
+  if (before && run && before.key === run.key && before.time === run.time) return before;
+  for (const name of [before?.request?.recipe, run?.request?.recipe]) if (name !== undefined) dirty.add(name);
+  const oldGroup = before?.request && model.byRecipe.get(before.request.recipe);
+  oldGroup?.delete(id);
+  if (!run) {
+    model.runs.delete(id);
+    model.active.delete(id);
+    model.broken.delete(id);
+    return undefined;
+  }
+  model.runs.set(id, run);
+  if (isActive(run)) model.active.add(id);
+  else model.active.delete(id);
+  if (run.status === 'broken') model.broken.add(id);
+  else model.broken.delete(id);
+  const name = run.request?.recipe;
+  if (name !== undefined) {
+    const group = model.byRecipe.get(name) ?? new Map<string, Run>();
+    model.byRecipe.set(name, group.set(id, run));
+  }
+  return run;
+}
+
+/** Puts the lists of these recipes in order again; one without runs is no recipe any more. */
+export function updateRecipes(model: SiteModel, dirty: Iterable<string>): void {
+  for (const name of dirty) {
+    const group = model.byRecipe.get(name);
+    if (group && group.size > 0)
+      model.recipes.set(name, recipeOf(name, [...group.values()].sort(newestFirst)));
+    else {
+      model.recipes.delete(name);
+      model.byRecipe.delete(name);
+    }
+  }
+}
+
+/** The newest runs of all recipes: their lists are in order, so only the heads have to be compared. */
+export function newestRuns(model: SiteModel, limit: number): Run[] {
+  const heads = [...model.recipes.values()].map(({ runs }) => ({ runs, at: 0 }));
+  const newest: Run[] = [];
+  while (newest.length < limit) {
+    let best: Run | undefined;
+    let from: (typeof heads)[number] | undefined;
+    for (const head of heads) {
+      const run = head.runs[head.at];
+      if (!run || (best && newestFirst(best, run) < 0)) continue;
+      best = run;
+      from = head;
+    }
+    if (!best || !from) break;
+    newest.push(best);
+    from.at += 1;
+  }
+  return newest;
+}
