@@ -29,10 +29,10 @@ in
           WatchdogSec = 60;
           # The first look at a slow forge comes before it says that it is up.
           TimeoutStartSec = 180;
-          # Longer than it gives itself to end what runs (240 s).
+          # Longer than it gives itself to end (240 s).
           TimeoutStopSec = 300;
-          # The bridge ends its runs itself, each with its teardown; a signal to abra in the middle would spoil that.
-          KillMode = "mixed";
+          # Builds of the embedded engine outlive the bridge, each under a supervisor of its own.
+          KillMode = "process";
           Restart = "always";
           RestartSec = 15;
           OOMPolicy = "continue";

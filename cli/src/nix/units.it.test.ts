@@ -101,7 +101,7 @@ describe('the units of a server', () => {
         Type: 'notify',
         NotifyAccess: 'all',
         WatchdogSec: 60,
-        KillMode: 'mixed',
+        KillMode: 'process',
         Restart: 'always',
       });
     }
