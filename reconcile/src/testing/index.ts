@@ -1,0 +1,2 @@
+export { type BlankEngine, startBlankEngine } from './blank-engine.js';
+export { makeCertificates, type TestCertificate } from './certificates.js';
