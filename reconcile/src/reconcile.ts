@@ -1,6 +1,6 @@
-import { type CcCiError, describeError, InputError, waitForLock } from '@cc-ci/core';
+import { describeError, InputError, waitForLock } from '@cc-ci/core';
 import { inOrder } from './order.js';
-import type { Look, Obstacle, Part } from './part.js';
+import type { Change, Look, Obstacle, Part } from './part.js';
 
 /**
  * How a part ended:
@@ -115,20 +115,45 @@ async function reconcilePart(
     if (before.obstacles.length > 0) return report('blocked', { ...asFound(before), changes: [] });
     if (before.changes.length === 0) return report('converged', asFound(before));
     if (dryRun) return report('changed', asFound(before));
-    for (const { found, plan, apply } of before.changes) {
-      onChange?.(part.name, { found, plan });
-      done.push({ found, plan });
-      await apply();
-    }
-    const after = await part.look();
-    const { notes, obstacles } = after;
+    const trouble = await applyAll(before.changes, (change) => {
+      onChange?.(part.name, change);
+      done.push(change);
+    });
+    const { notes, obstacles, changes } = await part.look();
+    const left = changes.map(({ found }) => found).join('; ');
     if (obstacles.length > 0) return report('blocked', { notes, obstacles, changes: done });
-    if (after.changes.length === 0) return report('changed', { notes, changes: done });
-    const left = after.changes.map(({ found }) => found).join('; ');
-    return report('failed', { notes, changes: done, error: `it was changed, and still ${left}` });
+    if (left)
+      return report('failed', {
+        notes,
+        changes: done,
+        error: trouble ?? `it was changed, and still ${left}`,
+      });
+    return report('changed', {
+      notes: trouble ? [...notes, `right all the same: ${trouble}`] : notes,
+      changes: done,
+    });
   } catch (error) {
-    return report('failed', { changes: done, error: describeError(error as CcCiError) });
+    return report('failed', { changes: done, error: describeError(error) });
   }
+}
+
+/**
+ * Makes changes up to the first that fails; somebody else may have made that one.
+ * @returns why it failed
+ */
+async function applyAll(
+  changes: readonly Change[],
+  onChange: (change: { found: string; plan: string }) => void,
+): Promise<string | undefined> {
+  for (const { found, plan, apply } of changes) {
+    onChange({ found, plan });
+    try {
+      await apply();
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+  return undefined;
 }
 
 function asFound({ notes, obstacles, changes }: Look): Partial<PartReport> {

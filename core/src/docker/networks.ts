@@ -14,7 +14,10 @@ const network = z.object({
 /** A network, as Docker describes it. */
 export type DockerNetwork = z.output<typeof network>;
 
-/** The networks of exactly this name; of local ones there can be several. */
+/**
+ * The networks of exactly this name; of local ones there can be several. One of a swarm has neither driver nor addresses
+ * until the swarm has found some for it, a moment after it was made: then `Driver` is empty.
+ */
 export async function networksNamed(docker: Docker, name: string): Promise<DockerNetwork[]> {
   const found = await get(docker, '/networks', z.array(network), { filters: filters({ name: [name] }) });
   return found.filter(({ Name }) => Name === name);
@@ -29,19 +32,27 @@ const user = z.object({
   }),
 });
 
-/** Names of what uses a network: swarm services (`service …`) and containers, stopped ones too (`container …`). */
-export async function networkUsers(docker: Docker, { Id, Name, Scope }: DockerNetwork): Promise<string[]> {
+/**
+ * Names of what uses a network: swarm services (`service …`), containers, stopped ones too (`container …`), and the
+ * ports that services publish.
+ */
+export async function networkUsers(
+  docker: Docker,
+  { Id, Name, Scope, Ingress }: DockerNetwork,
+): Promise<string[]> {
   const containers = await get(
     docker,
     '/containers/json',
     z.array(z.object({ Names: z.array(z.string()) })),
     {
       all: true,
-      filters: filters({ network: [Id] }),
+      // A container that was never started knows its networks by name only.
+      filters: filters({ network: [Id, Name] }),
     },
   );
   const services = Scope === 'swarm' ? await get(docker, '/services', z.array(user)) : [];
   return [
+    ...(Ingress ? ['published ports'] : []),
     ...services
       .filter(({ Spec }) =>
         [...(Spec.TaskTemplate.Networks ?? []), ...(Spec.Networks ?? [])].some(

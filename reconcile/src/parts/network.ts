@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createOverlayNetwork,
   type Docker,
@@ -25,7 +26,7 @@ export function networkPart(docker: Docker, name = PROXY_NETWORK): Part {
     name: 'network',
     needs: ['swarm'],
     async inspect() {
-      const networks = await networksNamed(docker, name);
+      const networks = await settledNetworks(docker, name);
       const found: NetworkFound[] = [];
       for (const network of networks) found.push({ network, users: await networkUsers(docker, network) });
       return inspectNetworks(name, found);
@@ -33,6 +34,21 @@ export function networkPart(docker: Docker, name = PROXY_NETWORK): Part {
     act: (action) =>
       action.kind === 'remove' ? removeNetwork(docker, action.id) : createOverlayNetwork(docker, name),
   });
+}
+
+/** How long a swarm may take to find a driver and addresses for a new network, and how often we look; milliseconds. */
+const SETTLE_TIMEOUT_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+
+/** The networks of a name once the swarm has made up its mind about each, or has had time enough. */
+async function settledNetworks(docker: Docker, name: string): Promise<DockerNetwork[]> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  for (;;) {
+    const networks = await networksNamed(docker, name);
+    // No event of the engine tells when.
+    if (networks.every(({ Driver }) => Driver !== '') || performance.now() > deadline) return networks;
+    await delay(LOOK_AGAIN_MS);
+  }
 }
 
 /**
@@ -80,6 +96,7 @@ export function inspectNetworks(name: string, found: readonly NetworkFound[]): I
  * operator's choice: recipes work with either.
  */
 function faultsOf({ Driver, Scope, Internal, Ingress, ConfigOnly }: DockerNetwork): string[] {
+  if (Driver === '') return ['was given neither driver nor addresses by the swarm (has it any subnet left?)'];
   return [
     ...(Driver === 'overlay' ? [] : [`has the driver ${Driver} instead of overlay`]),
     ...(Driver === 'overlay' && Scope !== 'swarm' ? [`has the scope ${Scope} instead of swarm`] : []),

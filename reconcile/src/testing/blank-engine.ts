@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectDocker, type Docker, disconnectDocker, run } from '@cc-ci/core';
 
 /** A Docker engine of its own that knows nothing yet: no swarm, no networks, no images. */
@@ -52,6 +53,7 @@ export async function startBlankEngine(): Promise<BlankEngine> {
     },
     async restart() {
       await kill(daemon);
+      await untilGone(join(dir, 'exec/containerd/containerd.pid'));
       await rm(join(dir, 'pid'), { force: true });
       daemon = await startDaemon(args);
     },
@@ -85,6 +87,19 @@ async function startDaemon(args: readonly string[]): Promise<ChildProcess> {
   if (await isUp) return daemon;
   await kill(daemon);
   throw new Error(`a second dockerd did not come up:\n${said.slice(-5).join('\n')}`);
+}
+
+/** Waits for a process that is dying: it is nobody's child here, so nothing tells when it is gone. */
+async function untilGone(pidFile: string): Promise<void> {
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return rm(pidFile);
+    }
+    await delay(20);
+  }
 }
 
 async function kill(daemon: ChildProcess): Promise<void> {
