@@ -1,2 +1,2 @@
-export { type BlankEngine, startBlankEngine } from './blank-engine.js';
-export { makeCertificates, type TestCertificate } from './certificates.js';
+export { type BlankEngine, canStartBlankEngine, startBlankEngine } from './blank-engine.js';
+export { type CertificateMaker, makeCertificates, type TestCertificate } from './certificates.js';
