@@ -11,6 +11,12 @@ export {
 } from './part.js';
 export { type CertificateOptions, certificatePart } from './parts/certificate.js';
 export {
+  type CertificateSecretsOptions,
+  certificateSecrets,
+  certificateSecretsPart,
+  certificateVersion,
+} from './parts/certificate-secrets.js';
+export {
   type CertificateFacts,
   type CertificateInput,
   examineCertificate,

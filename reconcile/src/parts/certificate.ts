@@ -50,7 +50,8 @@ function sentence({ names, validTo }: CertificateFacts, now: Date): string {
   return days < SOON_DAYS ? `${until}: ONLY ${days} DAYS LEFT, renew it` : until;
 }
 
-async function readPem(path: string): Promise<{ text: string } | { problem: string }> {
+/** The text of a PEM file, or why there is none. */
+export async function readPem(path: string): Promise<{ text: string } | { problem: string }> {
   try {
     return { text: await readFile(path, 'utf8') };
   } catch (error) {

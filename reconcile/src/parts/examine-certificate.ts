@@ -18,7 +18,8 @@ export interface CertificateFacts {
   validTo: Date;
 }
 
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+/** A block of PEM; its first group is the kind. */
+export const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
  * Whether a server can use a certificate and its key for a zone. Whether clients trust it is not asked: a zone may have
