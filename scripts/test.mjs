@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
 
-const ROOMS = ['core', 'engine', 'bridge', 'runner', 'dashboard', 'sandbox', 'cli'];
+const ROOMS = ['core', 'engine', 'bridge', 'runner', 'dashboard', 'sandbox', 'reconcile', 'cli'];
 // The tests of the real parts (`x.real.test.ts`) need those built: they are run by `npm run test:real` alone.
 const REAL_TEST = '.real.test.ts';
 const real = process.argv.includes('--real');

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addConfigCommand } from './commands/config.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addReconcileCommand } from './commands/reconcile.js';
 import { addRunCommands } from './commands/run.js';
 import { addServiceCommands } from './commands/services.js';
 import { addTeardownCommand } from './commands/teardown.js';
@@ -17,6 +18,7 @@ export function buildProgram(): Command {
   addServiceCommands(program);
   addConfigCommand(program);
   addDoctorCommand(program);
+  addReconcileCommand(program);
   addDemoCommand(program);
   return program;
 }

@@ -254,6 +254,33 @@ export const settings = {
       'File with the secret that signs webhook deliveries; only with it are they taken, at `/hook` (docs/bridge.md)',
     ),
   },
+  host: {
+    hostDir: setting(
+      'CC_CI_HOST_DIR',
+      path.default('/var/lib/cc-ci-host'),
+      'Folder of root for what only this host can make; when it is lost, `cc-ci reconcile` makes it again',
+    ),
+    certsDir: setting(
+      'CC_CI_CERTS_DIR',
+      path.default('/var/lib/ci-certs/live'),
+      'Folder where the operator keeps the wildcard certificate of the zone: `fullchain.pem` and `privkey.pem`',
+    ),
+    certificateFile: setting(
+      'CC_CI_CERTIFICATE_FILE',
+      path.optional(),
+      'The certificate with its chain, as PEM; default: fullchain.pem in the folder of certificates',
+    ),
+    certificateKeyFile: setting(
+      'CC_CI_CERTIFICATE_KEY_FILE',
+      path.optional(),
+      'Its private key, as PEM; default: privkey.pem in the folder of certificates',
+    ),
+    advertiseAddress: setting(
+      'CC_CI_ADVERTISE_ADDRESS',
+      z.union([z.ipv4(), z.ipv6()], 'expected an IP address').optional(),
+      'Address under which the swarm is begun; default: the only one this host has',
+    ),
+  },
   dashboard: {
     listen: setting(
       'CC_CI_DASHBOARD_LISTEN',

@@ -2,5 +2,7 @@ export { connectDocker, type Docker, disconnectDocker, isLocalDocker } from './d
 export * from './docker/containers.js';
 export * from './docker/engine.js';
 export * from './docker/images.js';
+export * from './docker/networks.js';
 export * from './docker/objects.js';
 export * from './docker/services.js';
+export * from './docker/swarm.js';

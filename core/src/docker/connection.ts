@@ -48,6 +48,8 @@ type Query = Record<string, string | boolean | undefined>;
 export interface CallOptions {
   query?: Query;
   headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
   signal?: AbortSignal | undefined;
   /** Milliseconds until the answer must begin; 0: no limit, for calls that answer only when their work has begun. */
   headersTimeoutMs?: number;
@@ -58,7 +60,7 @@ export async function call(
   docker: Docker,
   method: 'GET' | 'HEAD' | 'POST' | 'DELETE',
   path: string,
-  { query = {}, headers = {}, signal, headersTimeoutMs = REQUEST_TIMEOUT_MS }: CallOptions = {},
+  { query = {}, headers = {}, body, signal, headersTimeoutMs = REQUEST_TIMEOUT_MS }: CallOptions = {},
 ) {
   const url = new URL(path, docker.origin);
   for (const [key, value] of Object.entries(query))
@@ -66,7 +68,8 @@ export async function call(
   try {
     return await request(url, {
       method,
-      headers,
+      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       dispatcher: docker.dispatcher,
       headersTimeout: headersTimeoutMs,
       ...(signal ? { signal } : {}),
@@ -104,6 +107,14 @@ export async function get<S extends z.ZodType>(
     );
   }
   return parsed.data;
+}
+
+/** Asks for something to be made or done. @throws HttpStatusError when the answer is not 200 or 201 */
+export async function post(docker: Docker, path: string, body: unknown): Promise<void> {
+  const response = await call(docker, 'POST', path, { body });
+  const text = await response.body.text();
+  if (response.statusCode >= 300)
+    throw new HttpStatusError(`Docker POST ${path}`, response.statusCode, messageOf(text));
 }
 
 /** The values of a body that is one JSON text a line, as they come. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Docker, get, labels, remove } from './connection.js';
+import { type Docker, get, labels, post, remove } from './connection.js';
 
 const named = z.object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: labels }) });
 const volume = z.object({ Name: z.string(), Labels: labels });
@@ -33,6 +33,11 @@ export async function listNetworks(docker: Docker, prefix: string): Promise<{ id
   return found
     .filter((item) => item.Name.startsWith(prefix))
     .map((item) => ({ id: item.Id, name: item.Name }));
+}
+
+/** Makes a secret of the swarm. @throws HttpStatusError 409 when the name is taken */
+export function createSecret(docker: Docker, name: string, data: Uint8Array): Promise<void> {
+  return post(docker, '/secrets/create', { Name: name, Data: Buffer.from(data).toString('base64') });
 }
 
 export const removeSecret = (docker: Docker, id: string) => remove(docker, `/secrets/${id}`);

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { Config, Docker } from '@cc-ci/core';
+import type { Part } from './part.js';
+import { certificatePart } from './parts/certificate.js';
+import { networkPart } from './parts/network.js';
+import { swarmPart } from './parts/swarm.js';
+
+export type HostConfig = Config<'runner' | 'host'>;
+
+/** Every part of the host there is, each after those it needs. */
+export function hostParts({ runner, host }: HostConfig, docker: Docker): Part[] {
+  return [
+    swarmPart(docker, host),
+    networkPart(docker),
+    certificatePart({
+      certificateFile: host.certificateFile ?? join(host.certsDir, 'fullchain.pem'),
+      keyFile: host.certificateKeyFile ?? join(host.certsDir, 'privkey.pem'),
+      zone: runner.zone,
+    }),
+  ];
+}
+
+/** The lock of whoever changes the host. */
+export function hostLock({ host }: HostConfig): string {
+  return join(host.hostDir, 'reconcile.lock');
+}
