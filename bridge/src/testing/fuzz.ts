@@ -49,6 +49,24 @@ export function fuzz(seed: number, times: number, check: (chance: Chance) => voi
   }
 }
 
+/**
+ * The same for a check that takes its time; one chance after another.
+ * @throws Error that names the seed of the chance the check failed with
+ */
+export async function fuzzInTurn(
+  seed: number,
+  times: number,
+  check: (chance: Chance) => Promise<void>,
+): Promise<void> {
+  for (let current = seed; current < seed + times; current++) {
+    try {
+      await check(chanceFrom(current));
+    } catch (error) {
+      throw new Error(`with seed ${current}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
 /** The body of a comment: a command, or what nearly is one. */
 export function commentBody(chance: Chance): string {
   const space = () => chance.one(chance.oneIn(2) ? SPACES : MORE_SPACES);
