@@ -8,6 +8,12 @@ import { kindOf, type Story, tellStory, until } from './testing/story.js';
 const REPO = 'coop-cloud/custom-html';
 const SHA = 'a'.repeat(40);
 
+/** How the forge is looked at. */
+const LOOKS: [Endpoint, number][] = [
+  ['search', 1],
+  ['repoComments', 1],
+];
+
 /** Every request of a run to the forge, and the how-manieth of its kind it is. */
 const POINTS: [Endpoint, number][] = [
   ['member', 1],
@@ -141,7 +147,7 @@ describe('whatever breaks', () => {
     expect(story.engine.started.unread()).to.deep.equal([]);
   }).timeout(20_000);
 
-  const faults: [string, Omit<Fault, 'times' | 'on'>][] = [
+  const faults: [string, Omit<Fault, 'on'>][] = [
     ['answers 500', { how: { status: 500, body: '{"message":""}' } }],
     ['does its part and answers 502', { how: { status: 502, body: '<html>' }, after: true }],
     ['answers 404 from its proxy', { how: { status: 404, body: '404 page not found\n' } }],
@@ -149,19 +155,20 @@ describe('whatever breaks', () => {
     ['cuts the connection', { how: 'drop' }],
     ['does its part and cuts the connection', { how: 'drop', after: true }],
     ['answers something else', { how: { status: 200, body: '["?"]' } }],
+    ['does its part and breaks off its answer', { how: 'break-off', after: true }],
+    ['does its part and answers half of its JSON', { how: 'cut-short', after: true }],
+    // Two seconds, in these tests.
+    ['does its part and answers too late', { how: 'hang', after: true, times: 1 }],
   ];
-  for (const [endpoint, on] of POINTS) {
-    for (const [name, fault] of faults) {
+  for (const [endpoint, on] of [...LOOKS, ...POINTS]) {
+    for (const [name, { times = 3, ...fault }] of faults) {
       // Whatever is said to a change in its name counts as said: the forge said 200.
-      if (
-        typeof fault.how === 'object' &&
-        fault.how.status === 200 &&
-        ['status', 'editComment'].includes(endpoint)
-      ) {
-        continue;
-      }
-      it(`a forge that ${name} to ${endpoint} ${on} three times is asked again`, async () => {
-        const point = story.forge.break(endpoint, { ...fault, on, times: 3 });
+      const saysWell =
+        fault.how === 'cut-short' || (typeof fault.how === 'object' && fault.how.status === 200);
+      if (saysWell && ['status', 'editComment'].includes(endpoint)) continue;
+      const often = times === 1 ? 'once' : `${times} times`;
+      it(`a forge that ${name} to ${endpoint} ${on} ${often} is asked again`, async () => {
+        const point = story.forge.break(endpoint, { ...fault, on, times });
         story.forge.comment(pull, 'alice', '!testme');
         const ended = story.engine.started.next().then(endGreenOnceAnnounced);
         await point.reached;

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { namingFile } from './sqlite-file.js';
 
 /** A lock that is held. */
 export interface HeldLock {
@@ -14,8 +15,13 @@ export interface HeldLock {
  * It is SQLite's exclusive lock on that file, which is a kernel (fcntl) lock of this process: it ends with the
  * process however that dies, and no child inherits it. Node has no flock of its own.
  * @returns undefined when another process (or another holder in this one) has it
+ * @throws CcCiError when the file cannot be made or written
  */
 export function tryLock(path: string): HeldLock | undefined {
+  return namingFile(path, () => take(path));
+}
+
+function take(path: string): HeldLock | undefined {
   mkdirSync(dirname(path), { recursive: true });
   const database = new Database(path, { timeout: 0 });
   try {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { CcCiError } from './errors.js';
+import { namingFile } from './sqlite-file.js';
 
 export type Store = Database.Database;
 
@@ -9,9 +10,13 @@ export type Store = Database.Database;
  * Opens a SQLite database (WAL, foreign keys, waits up to 5 s for another writer) and brings it to the newest form.
  * @param path file, created with its folder when missing; `:memory:` for a throw-away one
  * @param migrations one SQL script per version, applied in order, each in its own transaction, never edited later
- * @throws CcCiError when the file was written by a newer program
+ * @throws CcCiError when the file was written by a newer program, or cannot be written
  */
 export function openStore(path: string, migrations: readonly string[]): Store {
+  return namingFile(path, () => open(path, migrations));
+}
+
+function open(path: string, migrations: readonly string[]): Store {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const store = new Database(path, { timeout: 5_000 });
   store.pragma('journal_mode = WAL');

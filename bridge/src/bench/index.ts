@@ -1,1 +1,3 @@
+export { serveBurst } from './burst-bridge.js';
 export * from './hook-burst.js';
+export * from './idle.js';

@@ -18,9 +18,16 @@ export type Endpoint =
 export interface Fault {
   /**
    * `not`: all is well, but the test wants to know when it is asked; `hang`: never answers; `drop`: the connection is
-   * cut; otherwise this status, body and these headers.
+   * cut; `break-off`: it is cut in the middle of the true answer; `cut-short`: that answer's JSON ends in the middle;
+   * otherwise this status, body and these headers. The two of the middle want `after`.
    */
-  how: 'not' | 'hang' | 'drop' | { status: number; body?: string; headers?: Record<string, string> };
+  how:
+    | 'not'
+    | 'hang'
+    | 'drop'
+    | 'break-off'
+    | 'cut-short'
+    | { status: number; body?: string; headers?: Record<string, string> };
   /** The change is made all the same. */
   after?: boolean;
   /** How many requests it befalls; default 1. */
@@ -373,7 +380,7 @@ export async function startFakeForge(): Promise<FakeForge> {
         if (!after && how !== 'not') return goWrong(request, reply, how);
         const answer = effect(request);
         if (after) broken?.reached();
-        if (how !== 'not') return goWrong(request, reply, how);
+        if (how !== 'not') return goWrong(request, reply, how, answer);
         const ahead = knobs.proxyAhead;
         reply.raw.sendDate = false;
         if (ahead !== undefined) reply.header('date', new Date(clock + ahead * 1_000).toUTCString());
@@ -459,8 +466,19 @@ function goWrong(
   request: FastifyRequest,
   reply: FastifyReply,
   how: Exclude<Fault['how'], 'not'>,
+  answer?: { status: number; body?: unknown },
 ): FastifyReply {
   if (how === 'hang') return reply.hijack();
+  if (how === 'break-off' || how === 'cut-short') {
+    if (!answer) throw new Error(`${how} is for an answer: give the fault 'after'`);
+    const whole = JSON.stringify(answer.body ?? {});
+    const half = whole.slice(0, Math.ceil(whole.length / 2));
+    if (how === 'cut-short') return reply.code(200).send(half);
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.length });
+    reply.raw.write(half, () => request.raw.socket.destroy());
+    return reply;
+  }
   if (how === 'drop') {
     reply.hijack();
     request.raw.socket.destroy();

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pendingStage, type RunRecord, type StageRecord } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { idleMeasure } from './bridge-idle.js';
+import { percentile } from './bridge-latency.js';
 import { dataFolders } from './by-hand-data.js';
 import { timeToFailure } from './crash-loop.js';
 import { handFor, prepareHand } from './hand.js';
@@ -187,5 +189,31 @@ describe('the time until a crash loop is reported', () => {
     expect(timeToFailure(install({ failure: { ...other, evidence: [] } }))).to.equal(undefined);
     expect(timeToFailure(install({ state: 'passed' }))).to.equal(undefined);
     expect(timeToFailure(install({ phases: [] }))).to.equal(undefined);
+  });
+});
+
+describe('the latency of triggers', () => {
+  it('is that which so great a share does not exceed', () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect([0.5, 0.95, 1].map((share) => percentile(hundred, share))).to.deep.equal([50, 95, 100]);
+    expect(percentile([3, 1, 2], 0.95)).to.equal(3);
+  });
+
+  it('is none when a build did not begin', () => {
+    expect(percentile([1, Number.NaN], 0.5)).to.equal(undefined);
+    expect(percentile([], 0.5)).to.equal(undefined);
+  });
+});
+
+describe('what an idle bridge asks', () => {
+  const result = { repositories: 100, looks: 6, requests: 6, seconds: 30 };
+
+  it('is at most one request a look, and two a minute', () => {
+    expect(idleMeasure(result, 5)).to.include({ value: 12, limit: 14, ok: true });
+    expect(idleMeasure({ ...result, requests: 8 }, 5)).to.include({ value: 16, ok: false });
+  });
+
+  it('is not well when it did not look', () => {
+    expect(idleMeasure({ ...result, looks: 0, requests: 0 }, 5).ok).to.equal(false);
   });
 });

@@ -1,4 +1,5 @@
-import { type BurstResult, measureHookBurst } from '@cc-ci/bridge/bench';
+import { fileURLToPath } from 'node:url';
+import { type BurstResult, FULL_BURST, measureHookBurst } from '@cc-ci/bridge/bench';
 import { type Measure, measured } from './measure.js';
 
 const WHOLE = {
@@ -14,9 +15,11 @@ const MEMORY = {
   limit: 120,
 } as const;
 
+const PROGRAM = fileURLToPath(new URL('./burst-program.js', import.meta.url));
+
 /** 5,000 webhook deliveries in a burst, a fifth of them doubled, a tenth with a wrong signature. */
 export async function measureHook(): Promise<Measure[]> {
-  return hookMeasures(await measureHookBurst());
+  return hookMeasures(await measureHookBurst({ ...FULL_BURST, program: PROGRAM }));
 }
 
 /** What is promised of a burst, and whether it was kept. */

@@ -1,6 +1,7 @@
 import { createLogger, loadConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 import { openEngine, openReader } from '../engine.js';
+import { keepHeapSmall } from '../heap.js';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { type ShutdownCause, untilShutdown } from '../shutdown.js';
 import { SYSTEMD_VARIABLES, systemdUnit } from '../systemd.js';
@@ -19,6 +20,7 @@ export function addServiceCommands(program: Command): void {
       .command('bridge')
       .description('watch the forge for !testme and run builds in the embedded engine'),
   ).action(async (flags: ServiceFlags) => {
+    keepHeapSmall();
     const { startBridge } = await import('@cc-ci/bridge');
     const config = loadConfig(['common', 'runner', 'engine', 'bridge']);
     const logger = createLogger('bridge', config.common.logLevel);

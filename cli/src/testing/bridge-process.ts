@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argv } from 'node:process';
@@ -21,7 +21,7 @@ import type { BuildCommand } from '@cc-ci/engine';
 // outside. All is as in `cc-ci bridge`, save for what a build runs: a shell script that notes when it began and leaves
 // the record of a green run. Whole runs take a minute each, and are not what is judged here.
 
-const RUNNER = `mkdir -p "$1" && date +%s.%N >> "$1/starts" && printf '%s' "$2" > "$3" && sleep 0.1 && printf '%s' "$4" > "$5"`;
+const RUNNER = `date +%s.%N >> "$6" && mkdir -p "$1" && printf '%s' "$2" > "$3" && sleep 0.1 && printf '%s' "$4" > "$5"`;
 
 /** A bridge in a process of its own. */
 export interface BridgeProcess {
@@ -33,10 +33,17 @@ export interface BridgeProcess {
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
 }
 
-/** Starts a bridge with these settings; its log goes to `bridge.log` in `dir`. It ends with this process. */
+/**
+ * Starts a bridge with these settings; `dir` gets its log, `bridge.log`, and when its builds began. It ends with this
+ * process.
+ */
 export function startBridgeProcess(env: NodeJS.ProcessEnv, dir: string): BridgeProcess {
   const log = openSync(join(dir, 'bridge.log'), 'a');
-  const child = fork(fileURLToPath(import.meta.url), [], { env, stdio: ['ignore', log, log, 'ipc'] });
+  mkdirSync(startsFolder(dir), { recursive: true });
+  const child = fork(fileURLToPath(import.meta.url), [startsFolder(dir)], {
+    env,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   const gone = once(child, 'exit').then(
     ([code, signal]: unknown[]) => (code as number | null) ?? String(signal),
   );
@@ -53,16 +60,18 @@ async function readiness(child: ChildProcess, gone: Promise<number | string>): P
   await Promise.race([once(child, 'message'), ended]);
 }
 
+const startsFolder = (dir: string) => join(dir, 'starts');
+
 /** When a run's build began, once for each time it did (milliseconds since 1970). */
-export async function startsOf(stateDir: string, run: string): Promise<number[]> {
-  const text = await readFile(join(runFolder(stateDir, run), 'starts'), 'utf8').catch(() => '');
+export async function startsOf(dir: string, run: string): Promise<number[]> {
+  const text = await readFile(join(startsFolder(dir), run), 'utf8').catch(() => '');
   return text
     .split('\n')
     .filter(Boolean)
     .map((seconds) => Number(seconds) * 1_000);
 }
 
-function buildCommand(stateDir: string, request: TestRequest): BuildCommand {
+function buildCommand(stateDir: string, starts: string, request: TestRequest): BuildCommand {
   const dir = runFolder(stateDir, request.run);
   const at = new Date().toISOString();
   const plan: Plan = {
@@ -77,16 +86,17 @@ function buildCommand(stateDir: string, request: TestRequest): BuildCommand {
   };
   const outcome = { verdict: 'green' as const, sentence: 'all passed', evidence: [] };
   const summary: RunSummary = { run: request.run, startedAt: at, finishedAt: at, outcome };
-  const args = [dir, JSON.stringify(plan), planFile(dir), JSON.stringify(summary), summaryFile(dir)];
+  const files = [dir, JSON.stringify(plan), planFile(dir), JSON.stringify(summary), summaryFile(dir)];
+  const args = [...files, join(starts, request.run)];
   return { file: 'sh', args: ['-c', RUNNER, 'sh', ...args], env: { PATH: process.env.PATH }, cwd: '/' };
 }
 
-async function serve(): Promise<void> {
+async function serve(starts: string): Promise<void> {
   const { startBridge } = await import('@cc-ci/bridge');
   const { openEngine } = await import('../engine.js');
   const config = loadConfig(['common', 'engine', 'bridge']);
   const logger = createLogger('bridge', config.common.logLevel);
-  const command = (request: TestRequest) => buildCommand(config.common.stateDir, request);
+  const command = (request: TestRequest) => buildCommand(config.common.stateDir, starts, request);
   const engine = await openEngine(config, logger, { command, withParent: false });
   const bridge = await startBridge(config, engine, logger);
   const stop = async () => {
@@ -99,4 +109,4 @@ async function serve(): Promise<void> {
   process.send?.('ready');
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) await serve();
+if (argv[1] === fileURLToPath(import.meta.url)) await serve(argv[2] ?? '');

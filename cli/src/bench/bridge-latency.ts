@@ -1,0 +1,171 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openEngineReader } from '@cc-ci/engine';
+import { startBridgeProcess, startsOf } from '../testing/bridge-process.js';
+import { type PullScene, setPullScene } from '../testing/pull-scene.js';
+import { until } from '../testing/until.js';
+import { type Measure, measured } from './measure.js';
+
+/** How it is measured. */
+export interface LatencyOptions {
+  /** Comments that are found by polling, and when they are made: at random moments of so many seconds. */
+  polled: { samples: number; withinSeconds: number; pollSeconds: number };
+  /** Comments that are delivered, one after another. */
+  delivered: { samples: number };
+}
+
+const FULL: LatencyOptions = {
+  polled: { samples: 48, withinSeconds: 60, pollSeconds: 5 },
+  delivered: { samples: 100 },
+};
+
+/** Comments on different pull requests do not wait for each other. */
+const PULLS = 12;
+/** As many builds as there may be at once: a build that waits in the queue for others is not late. */
+const MAX_TESTS = '32';
+
+const POLLED = {
+  name: 'trigger latency by polling every 5 s, 95th percentile',
+  unit: 's',
+  bound: 'at-most',
+  limit: 6,
+} as const;
+const DELIVERED = {
+  name: 'trigger latency by webhook, 95th percentile',
+  unit: 's',
+  bound: 'at-most',
+  limit: 1,
+} as const;
+
+/** Seconds between a comment's POST and its build's start. */
+export interface Latencies {
+  samples: number;
+  p50: number;
+  p95: number;
+  max: number;
+}
+
+/**
+ * From just before a comment is posted until the process of its build's runner has begun, in seconds: a bridge with
+ * the embedded engine in a process of its own, over the sandbox forge, whose builds are a shell script that notes the
+ * time. (What a whole run does after that is not the trigger's doing, and takes a minute each.)
+ */
+export async function measureLatency(options: LatencyOptions = FULL): Promise<Measure[]> {
+  const polled = await withBridge(options.polled.pollSeconds, (scene) => byPolling(scene, options.polled));
+  // So seldom that polling finds none of them first.
+  const delivered = await withBridge(3_600, (scene) => byWebhook(scene, options.delivered.samples));
+  return [
+    measured(POLLED, percentile(polled, 0.95), latencies(polled)),
+    measured(DELIVERED, percentile(delivered, 0.95), latencies(delivered)),
+  ];
+}
+
+async function withBridge(
+  pollSeconds: number,
+  work: (scene: PullScene) => Promise<number[]>,
+): Promise<number[]> {
+  const scene = await setPullScene(PULLS);
+  try {
+    const env = {
+      ...scene.env,
+      CC_CI_POLL_INTERVAL: String(pollSeconds),
+      CC_CI_LOG_LEVEL: 'warn',
+      MAX_TESTS,
+    };
+    const bridge = startBridgeProcess(env, scene.dir);
+    try {
+      await bridge.ready;
+      return await work(scene);
+    } finally {
+      bridge.kill('SIGTERM');
+      await bridge.gone;
+    }
+  } finally {
+    await scene.close();
+  }
+}
+
+async function byPolling(
+  scene: PullScene,
+  { samples, withinSeconds }: LatencyOptions['polled'],
+): Promise<number[]> {
+  const posted = await Promise.all(
+    Array.from({ length: samples }, async (_, n) => {
+      await delay(randomInt(withinSeconds * 1_000));
+      const pull = pullOf(scene, n);
+      const at = Date.now();
+      await scene.say(pull, scene.org.member, '!testme');
+      return { pr: pull.number, at };
+    }),
+  );
+  const starts = await startsByPull(scene, samples);
+  // Commands of one pull request begin in the order in which they were posted.
+  return scene.pulls.flatMap(({ number }) => {
+    const times = posted.filter(({ pr }) => pr === number).map(({ at }) => at);
+    times.sort((a, b) => a - b);
+    const begun = starts.get(number) ?? [];
+    return times.map((at, n) => ((begun[n] ?? Number.NaN) - at) / 1_000);
+  });
+}
+
+async function byWebhook(scene: PullScene, samples: number): Promise<number[]> {
+  const found: number[] = [];
+  const begun = new Map<number, number>();
+  for (let n = 0; n < samples; n++) {
+    const pull = pullOf(scene, n);
+    const at = Date.now();
+    const made = await scene.say(pull, scene.org.member, '!testme');
+    const status = await scene.deliver(pull, made);
+    if (status !== 202) throw new Error(`the webhook answered ${status}`);
+    const known = begun.get(pull.number) ?? 0;
+    const starts = await until(async () => {
+      const all = (await startsByPull(scene, n + 1)).get(pull.number) ?? [];
+      return all.length > known && all;
+    });
+    begun.set(pull.number, starts.length);
+    found.push(((starts.at(-1) ?? Number.NaN) - at) / 1_000);
+  }
+  return found;
+}
+
+function pullOf(scene: PullScene, n: number): PullScene['pulls'][number] {
+  const pull = scene.pulls[n % scene.pulls.length];
+  if (!pull) throw new Error('the scene has no pull request');
+  return pull;
+}
+
+/** When the builds of each pull request began, in order, once there are so many. */
+async function startsByPull(scene: PullScene, wanted: number): Promise<Map<number, number[]>> {
+  const engine = openEngineReader(join(scene.dir, 'state'));
+  try {
+    return await until(async () => {
+      const builds = await engine.list();
+      if (builds.length < wanted) return undefined;
+      const starts = await Promise.all(builds.map(({ id }) => startsOf(scene.dir, id)));
+      if (starts.some((times) => times.length === 0)) return undefined;
+      const byPull = new Map<number, number[]>();
+      for (const [at, { request }] of builds.entries()) {
+        const pr = request.pr ?? 0;
+        byPull.set(
+          pr,
+          [...(byPull.get(pr) ?? []), ...(starts[at] ?? [])].sort((a, b) => a - b),
+        );
+      }
+      return byPull;
+    });
+  } finally {
+    engine.close();
+  }
+}
+
+/** The smallest of these seconds that so great a share of them does not exceed. */
+export function percentile(values: readonly number[], share: number): number | undefined {
+  if (values.some((value) => !Number.isFinite(value))) return undefined;
+  return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)];
+}
+
+function latencies(values: readonly number[]): Partial<Latencies> {
+  const at = (share: number) => Math.round((percentile(values, share) ?? Number.NaN) * 1_000) / 1_000;
+  return { samples: values.length, p50: at(0.5), p95: at(0.95), max: at(1) };
+}
