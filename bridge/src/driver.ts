@@ -15,6 +15,19 @@ const IDLE_MS = 3_600_000;
  */
 const PULLS_AT_ONCE = 32;
 
+/**
+ * Lets callers go on one after another, each in a turn of the event loop of its own. What a step found is kept by a
+ * transaction that waits for the disk, and all else waits with it: between two of them deliveries and health checks
+ * are answered.
+ */
+function createTurns(): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return () => {
+    last = last.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return last;
+  };
+}
+
 /** Takes triggers through their steps. */
 export interface Driver {
   /** Something may be due now. */
@@ -31,11 +44,12 @@ export function startDriver(context: BridgeContext): Driver {
   const stopping = new AbortController();
   const alarm = createAlarm();
   const busy = new Map<string, Promise<void>>();
+  const turn = createTurns();
 
   function launch(): void {
     for (const [pull, triggers] of byPull(dueTriggers(context.store, Date.now()))) {
       if (busy.has(pull) || busy.size >= PULLS_AT_ONCE) continue;
-      const work = advanceAll(context, triggers, stopping.signal).finally(() => {
+      const work = advanceAll(context, triggers, turn, stopping.signal).finally(() => {
         busy.delete(pull);
         alarm.ring();
       });
@@ -97,11 +111,12 @@ function pullOf({ repo, pr }: { repo: string; pr: number }): string {
 async function advanceAll(
   context: BridgeContext,
   triggers: readonly Trigger[],
+  turn: () => Promise<void>,
   stopping: AbortSignal,
 ): Promise<void> {
   for (const trigger of triggers) {
     try {
-      await advanceFar(context, trigger, stopping);
+      await advanceFar(context, trigger, turn, stopping);
     } catch (error) {
       context.logger.error(
         { err: error, run: trigger.run, comment: trigger.commentId },
@@ -113,13 +128,22 @@ async function advanceAll(
 }
 
 /** Takes a trigger on until it has to wait for something. */
-async function advanceFar(context: BridgeContext, trigger: Trigger, stopping: AbortSignal): Promise<void> {
+async function advanceFar(
+  context: BridgeContext,
+  trigger: Trigger,
+  turn: () => Promise<void>,
+  stopping: AbortSignal,
+): Promise<void> {
   let now: Trigger | undefined = trigger;
-  while (now && !stopping.aborted) now = await advanceOnce(context, now);
+  while (now && !stopping.aborted) now = await advanceOnce(context, now, turn);
 }
 
 /** One step. @returns the trigger when its next step is due at once */
-async function advanceOnce(context: BridgeContext, trigger: Trigger): Promise<Trigger | undefined> {
+async function advanceOnce(
+  context: BridgeContext,
+  trigger: Trigger,
+  turn: () => Promise<void>,
+): Promise<Trigger | undefined> {
   if (isFinal(trigger.state)) return undefined;
   let result: StepResult;
   try {
@@ -128,6 +152,7 @@ async function advanceOnce(context: BridgeContext, trigger: Trigger): Promise<Tr
     putOff(context, trigger, error);
     return undefined;
   }
+  await turn();
   const dueAt = Date.now() + (result.again ? context.timing.followMs : 0);
   const after = advance(context.store, trigger, result.event, result.facts ?? {}, dueAt);
   if (after.state !== trigger.state) {
