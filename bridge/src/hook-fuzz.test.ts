@@ -159,5 +159,5 @@ describe('20,000 webhook deliveries', () => {
     const headers = deliveryHeaders(body, SECRET);
     const { statusCode } = await app.inject({ method: 'POST', url: '/hook', payload: body, headers });
     expect([statusCode, takeTrigger()?.command]).to.deep.equal([202, 'testme']);
-  }).timeout(180_000);
+  }).timeout(300_000);
 });

@@ -5,7 +5,7 @@ import { openEngineReader } from '@cc-ci/engine';
 import { startBridgeProcess, startsOf } from '../testing/bridge-process.js';
 import { type PullScene, setPullScene } from '../testing/pull-scene.js';
 import { until } from '../testing/until.js';
-import { type Measure, measured } from './measure.js';
+import { type Measure, measured, type Question } from './measure.js';
 
 /** How it is measured. */
 export interface LatencyOptions {
@@ -16,7 +16,7 @@ export interface LatencyOptions {
 }
 
 const FULL: LatencyOptions = {
-  polled: { samples: 48, withinSeconds: 60, pollSeconds: 5 },
+  polled: { samples: 48, withinSeconds: 120, pollSeconds: 5 },
   delivered: { samples: 100 },
 };
 
@@ -38,33 +38,38 @@ const DELIVERED = {
   limit: 1,
 } as const;
 
-/** Seconds between a comment's POST and its build's start. */
-export interface Latencies {
-  samples: number;
-  p50: number;
-  p95: number;
-  max: number;
+/** When a build was taken from the queue, and when the process of its runner began (milliseconds since 1970). */
+interface Start {
+  taken: number;
+  began: number;
 }
 
+/** Seconds from a comment's POST to both. */
+type Latency = Start;
+
 /**
- * From just before a comment is posted until the process of its build's runner has begun, in seconds: a bridge with
- * the embedded engine in a process of its own, over the sandbox forge, whose builds are a shell script that notes the
- * time. (What a whole run does after that is not the trigger's doing, and takes a minute each.)
+ * From just before a comment is posted until the process of its build's runner has begun, in seconds; how much of that
+ * was over when the engine took the build is told, too. It is a bridge with the embedded engine in a process of its own,
+ * over the sandbox forge, whose builds are a shell script that notes the time. (What a whole run does after that is not
+ * the trigger's doing, and takes a minute each.)
  */
 export async function measureLatency(options: LatencyOptions = FULL): Promise<Measure[]> {
   const polled = await withBridge(options.polled.pollSeconds, (scene) => byPolling(scene, options.polled));
   // So seldom that polling finds none of them first.
   const delivered = await withBridge(3_600, (scene) => byWebhook(scene, options.delivered.samples));
-  return [
-    measured(POLLED, percentile(polled, 0.95), latencies(polled)),
-    measured(DELIVERED, percentile(delivered, 0.95), latencies(delivered)),
-  ];
+  return [latencyMeasure(POLLED, polled), latencyMeasure(DELIVERED, delivered)];
+}
+
+function latencyMeasure(question: Question, found: readonly Latency[]): Measure {
+  const began = found.map((it) => it.began);
+  const detail = { ...summary(began), untilTaken: summary(found.map(({ taken }) => taken)) };
+  return measured(question, percentile(began, 0.95), detail);
 }
 
 async function withBridge(
   pollSeconds: number,
-  work: (scene: PullScene) => Promise<number[]>,
-): Promise<number[]> {
+  work: (scene: PullScene) => Promise<Latency[]>,
+): Promise<Latency[]> {
   const scene = await setPullScene(PULLS);
   try {
     const env = {
@@ -89,7 +94,7 @@ async function withBridge(
 async function byPolling(
   scene: PullScene,
   { samples, withinSeconds }: LatencyOptions['polled'],
-): Promise<number[]> {
+): Promise<Latency[]> {
   const posted = await Promise.all(
     Array.from({ length: samples }, async (_, n) => {
       await delay(randomInt(withinSeconds * 1_000));
@@ -105,12 +110,12 @@ async function byPolling(
     const times = posted.filter(({ pr }) => pr === number).map(({ at }) => at);
     times.sort((a, b) => a - b);
     const begun = starts.get(number) ?? [];
-    return times.map((at, n) => ((begun[n] ?? Number.NaN) - at) / 1_000);
+    return times.map((at, n) => latency(at, begun[n]));
   });
 }
 
-async function byWebhook(scene: PullScene, samples: number): Promise<number[]> {
-  const found: number[] = [];
+async function byWebhook(scene: PullScene, samples: number): Promise<Latency[]> {
+  const found: Latency[] = [];
   const begun = new Map<number, number>();
   for (let n = 0; n < samples; n++) {
     const pull = pullOf(scene, n);
@@ -124,9 +129,16 @@ async function byWebhook(scene: PullScene, samples: number): Promise<number[]> {
       return all.length > known && all;
     });
     begun.set(pull.number, starts.length);
-    found.push(((starts.at(-1) ?? Number.NaN) - at) / 1_000);
+    found.push(latency(at, starts.at(-1)));
   }
   return found;
+}
+
+function latency(
+  postedAt: number,
+  { taken, began }: Start = { taken: Number.NaN, began: Number.NaN },
+): Latency {
+  return { taken: (taken - postedAt) / 1_000, began: (began - postedAt) / 1_000 };
 }
 
 function pullOf(scene: PullScene, n: number): PullScene['pulls'][number] {
@@ -136,21 +148,18 @@ function pullOf(scene: PullScene, n: number): PullScene['pulls'][number] {
 }
 
 /** When the builds of each pull request began, in order, once there are so many. */
-async function startsByPull(scene: PullScene, wanted: number): Promise<Map<number, number[]>> {
+async function startsByPull(scene: PullScene, wanted: number): Promise<Map<number, Start[]>> {
   const engine = openEngineReader(join(scene.dir, 'state'));
   try {
     return await until(async () => {
       const builds = await engine.list();
       if (builds.length < wanted) return undefined;
-      const starts = await Promise.all(builds.map(({ id }) => startsOf(scene.dir, id)));
-      if (starts.some((times) => times.length === 0)) return undefined;
-      const byPull = new Map<number, number[]>();
-      for (const [at, { request }] of builds.entries()) {
-        const pr = request.pr ?? 0;
-        byPull.set(
-          pr,
-          [...(byPull.get(pr) ?? []), ...(starts[at] ?? [])].sort((a, b) => a - b),
-        );
+      const byPull = new Map<number, Start[]>();
+      for (const { id, request, startedAt } of builds.toReversed()) {
+        const [began] = await startsOf(scene.dir, id);
+        if (began === undefined) return undefined;
+        const start = { taken: Date.parse(startedAt ?? ''), began };
+        byPull.set(request.pr ?? 0, [...(byPull.get(request.pr ?? 0) ?? []), start]);
       }
       return byPull;
     });
@@ -165,7 +174,7 @@ export function percentile(values: readonly number[], share: number): number | u
   return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)];
 }
 
-function latencies(values: readonly number[]): Partial<Latencies> {
+function summary(values: readonly number[]) {
   const at = (share: number) => Math.round((percentile(values, share) ?? Number.NaN) * 1_000) / 1_000;
   return { samples: values.length, p50: at(0.5), p95: at(0.95), max: at(1) };
 }

@@ -11,7 +11,7 @@ import type { Measure } from './measure.js';
 import { measureRuns } from './overhead.js';
 import { measureRedaction } from './redaction.js';
 
-// `npm run bench [-- --rounds 5] [-- --only bridge]`: what cc-ci promises of its own speed, measured on this machine, as
+// `npm run bench [-- --rounds 5 --only bridge]`: what cc-ci promises of its own speed, measured on this machine, as
 // one JSON document on stdout. Exit code 1 where a limit is broken, 2 where it could not be measured.
 const REDACTION_SCRIPT = fileURLToPath(new URL('../../../scripts/bench/redaction.mjs', import.meta.url));
 
