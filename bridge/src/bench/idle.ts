@@ -47,7 +47,9 @@ export async function measureIdle(
     });
     const bridge = await startBridge(config, createFakeEngine(), createLogger('bridge', 'error'));
     // What had just changed when it began is read once more.
-    while (!(forge.requests.at(-1) === 'search' && forge.requests.at(-2) === 'search')) await delay(50);
+    const isSettled = () => forge.requests.slice(-2).every((name) => name === 'search');
+    const deadline = performance.now() + 20 * pollSeconds * 1_000;
+    while (!isSettled() && performance.now() < deadline) await delay(50);
     const before = forge.requests.length;
     await delay(seconds * 1_000);
     const asked = forge.requests.slice(before);

@@ -22,6 +22,8 @@ const FULL: LatencyOptions = {
 
 /** Comments on different pull requests do not wait for each other. */
 const PULLS = 12;
+/** All builds have begun by then, or one never will. */
+const START_LIMIT_MS = 60_000;
 /** As many builds as there may be at once: a build that waits in the queue for others is not late. */
 const MAX_TESTS = '32';
 
@@ -147,12 +149,19 @@ function pullOf(scene: PullScene, n: number): PullScene['pulls'][number] {
   return pull;
 }
 
-/** When the builds of each pull request began, in order, once there are so many. */
+/**
+ * When the builds of each pull request began, in order, once there are so many.
+ * @throws Error when that takes too long
+ */
 async function startsByPull(scene: PullScene, wanted: number): Promise<Map<number, Start[]>> {
   const engine = openEngineReader(join(scene.dir, 'state'));
+  const deadline = performance.now() + START_LIMIT_MS;
   try {
     return await until(async () => {
       const builds = await engine.list();
+      if (performance.now() > deadline) {
+        throw new Error(`of ${wanted} builds ${builds.length} were taken, and not all began, in time`);
+      }
       if (builds.length < wanted) return undefined;
       const byPull = new Map<number, Start[]>();
       for (const { id, request, startedAt } of builds.toReversed()) {
