@@ -18,6 +18,16 @@ const REPOSITORY = 'recipes/cc-ci';
 /** A pipeline of one step that obeys a rig, as the engine contract wants it. */
 export const OBEDIENT_PIPELINE = pipelineOf(['sh -c "$RUNNER" sh "$RUN" "$FOLDER"']);
 
+/** Shell text of a runner that says 50 lines, waits for a word, says 50 more, and ends as it is told. */
+export const TALKER = [
+  'i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo "line $i"; done',
+  ': > "$FOLDER/$RUN.started"; until [ -e "$FOLDER/$RUN.more" ]; do sleep 0.02; done',
+  'while [ $i -lt 100 ]; do i=$((i+1)); echo "line $i"; done',
+  'until [ -s "$FOLDER/$RUN.exit" ]; do sleep 0.02; done; printf "no newline at the end"',
+].join('; ');
+/** What it says. */
+export const TALK = [...Array.from({ length: 100 }, (_, i) => `line ${i + 1}`), 'no newline at the end'];
+
 /** An exec pipeline of one step. */
 export function pipelineOf(commands: readonly string[]): string {
   return JSON.stringify({

@@ -7,7 +7,7 @@ import { someRequest } from '@cc-ci/engine/testing';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
 import { until } from '../testing/until.js';
-import { type DroneRig, pipelineOf, startDroneRig } from './drone-rig.js';
+import { type DroneRig, pipelineOf, startDroneRig, TALK, TALKER } from './drone-rig.js';
 
 describe('DroneEngine', () => {
   let rig: DroneRig;
@@ -119,7 +119,9 @@ describe('DroneEngine', () => {
     rig = await startDroneRig({ drone: { pipeline: pushOnly } });
     expect(await refusal(rig.engine.start(someRequest()))).to.include({ retry: false, nothingStarted: true });
     await rig.dispose();
-    rig = await startDroneRig({ drone: { pipeline: 'kind: pipeline\ntype: exec\n' } });
+    rig = await startDroneRig({
+      drone: { pipeline: 'kind: pipeline\ntype: exec\nsteps: [{ commands: [] }]\n' },
+    });
     const build = await rig.engine.start(someRequest());
     expect(await ended(build.id)).to.include({ state: 'error', startedAt: undefined });
     expect((await rig.engine.get(build.id))?.reason).to.include('steps');
@@ -297,12 +299,3 @@ describe('DroneEngine', () => {
     expect(await rig.engine.get(id)).to.include({ state: 'cancelled', reason: 'the engine was shut down' });
   });
 });
-
-/** Says 50 lines, waits for a word, says 50 more, and ends as it is told. */
-const TALKER = [
-  'i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo "line $i"; done',
-  ': > "$FOLDER/$RUN.started"; until [ -e "$FOLDER/$RUN.more" ]; do sleep 0.02; done',
-  'while [ $i -lt 100 ]; do i=$((i+1)); echo "line $i"; done',
-  'until [ -s "$FOLDER/$RUN.exit" ]; do sleep 0.02; done; printf "no newline at the end"',
-].join('; ');
-const TALK = [...Array.from({ length: 100 }, (_, i) => `line ${i + 1}`), 'no newline at the end'];

@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -15,7 +15,7 @@ import {
 import { type Build, isFinal } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
-import { selfCommand } from '../runner-process.js';
+import { installed } from '../testing/installed.js';
 import { nodeState } from '../testing/node-state.js';
 import { findProcesses } from '../testing/processes.js';
 import { type Rig, startRig } from '../testing/rig.js';
@@ -164,13 +164,5 @@ async function checkoutWithTests(dir: string): Promise<string> {
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', '--all');
   await git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '--quiet', '-m', 'tests');
-  return dir;
-}
-
-/** A folder for PATH with this program as `cc-ci`. */
-async function installed(dir: string): Promise<string> {
-  await mkdir(dir, { recursive: true });
-  const words = selfCommand().map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  await writeFile(join(dir, 'cc-ci'), `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
   return dir;
 }

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Details, Stage, Step } from './protocol.js';
 
 /** The folders of one build. */
@@ -14,16 +16,43 @@ type Environment = Record<string, string>;
 /** The host's variables that a step sees; no others do. */
 const HOST_VARIABLES = ['PATH', 'USER'];
 
+/** Where a runner takes its steps' environment from. */
+export interface RunnerEnvironment {
+  /** Its own. Default: this process's. */
+  host?: NodeJS.ProcessEnv | undefined;
+  /** What it adds to every step's (DRONE_RUNNER_ENVIRON). */
+  environ?: Readonly<Environment> | undefined;
+}
+
+/** The folders of a build under `root`, made. */
+export async function makeWorkspace(root: string): Promise<Workspace> {
+  const workspace = {
+    root,
+    home: join(root, 'home', 'drone'),
+    source: join(root, 'drone', 'src'),
+    scripts: join(root, 'opt'),
+  };
+  for (const folder of [workspace.home, workspace.source, workspace.scripts])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  return workspace;
+}
+
 /**
- * What every step of a build sees, as the real runner makes it: parameters first, so that none of them can stand in for
- * PATH, HOME or a variable of Drone's.
+ * What every step of a build sees, in the order of the real runner (drone-runner-exec, engine/compiler/compiler.go): the
+ * host's, what the runner adds, parameters, Drone's own. So parameters can replace PATH and settings, but neither HOME
+ * nor a variable of Drone's.
  */
-export function buildEnvironment(about: Details, workspace: Workspace, host = process.env): Environment {
+export function buildEnvironment(
+  about: Details,
+  workspace: Workspace,
+  { host = process.env, environ = {} }: RunnerEnvironment = {},
+): Environment {
   const fromHost = HOST_VARIABLES.flatMap((name) => (host[name] ? [[name, host[name]] as const] : []));
   const { build, system, repository } = about;
   return {
-    ...build.params,
     ...Object.fromEntries(fromHost),
+    ...environ,
+    ...build.params,
     CI: 'true',
     DRONE: 'true',
     DRONE_SYSTEM_PROTO: system.proto,

@@ -19,8 +19,12 @@ const pipeline = z.looseObject({
   kind: z.literal('pipeline'),
   type: z.string(),
   name: z.string().default('default'),
+  trigger: z.looseObject({ event: words.optional() }).optional(),
   clone: z.strictObject({ disable: z.boolean().default(false) }).optional(),
-  steps: z.array(step).default([]),
+  steps: z
+    .array(step)
+    .default([])
+    .refine((steps) => new Set(steps.map(({ name }) => name)).size === steps.length, 'two steps of one name'),
 });
 
 /** A pipeline of type exec. */
@@ -38,14 +42,21 @@ export function runPolicy({ when }: Pick<PipelineStep, 'when'>): RunPolicy {
   return statuses.includes('success') ? 'always' : 'failure';
 }
 
+/** Whether a step is run in a pipeline that has (not) failed so far. */
+export function isDue(step: Pick<PipelineStep, 'when'>, failed: boolean): boolean {
+  const policy = runPolicy(step);
+  return policy === 'always' || (policy === 'failure') === failed;
+}
+
 /**
  * Finds a pipeline in a `.drone.yml`, in which `${NAME}` stands for a variable before it is read as YAML, as the real
  * runner does it: text in braces is replaced, `$NAME` is left to the shell, `$${NAME}` means `${NAME}`.
+ * @param name undefined: the first there is
  * @throws InputError when there is none of that name, or it asks for what this runner cannot do
  */
 export function readPipeline(
   config: string,
-  name: string,
+  name: string | undefined,
   variables: Readonly<Record<string, string>>,
 ): Pipeline {
   const replaced = substitute(config, variables);
@@ -54,16 +65,16 @@ export function readPipeline(
     if (!isPipeline(value, name)) continue;
     const parsed = pipeline.safeParse(value);
     if (!parsed.success)
-      throw new InputError(`.drone.yml, pipeline ${name}: ${z.prettifyError(parsed.error)}`);
-    if (parsed.data.type !== 'exec') throw new InputError(`pipeline ${name} is not of type exec`);
+      throw new InputError(`.drone.yml, pipeline ${name ?? ''}: ${z.prettifyError(parsed.error)}`);
+    if (parsed.data.type !== 'exec') throw new InputError(`pipeline ${parsed.data.name} is not of type exec`);
     return parsed.data;
   }
-  throw new InputError(`.drone.yml has no pipeline called ${name}`);
+  throw new InputError(`.drone.yml has no pipeline${name === undefined ? '' : ` called ${name}`}`);
 }
 
-function isPipeline(value: unknown, name: string): boolean {
+function isPipeline(value: unknown, name: string | undefined): boolean {
   const about = z.looseObject({ kind: z.string(), name: z.string().default('default') }).safeParse(value);
-  return about.success && about.data.kind === 'pipeline' && about.data.name === name;
+  return about.success && about.data.kind === 'pipeline' && (name ?? about.data.name) === about.data.name;
 }
 
 function substitute(config: string, variables: Readonly<Record<string, string>>): string {

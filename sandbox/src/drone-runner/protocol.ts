@@ -76,6 +76,10 @@ const details = z.looseObject({
 
 /** Everything the server tells about a stage that was accepted. */
 export type Details = z.output<typeof details>;
+/** The same, with all that is not said empty. @throws ZodError when it is none */
+export function readDetails(value: z.input<typeof details>): Details {
+  return details.parse(value);
+}
 /** A stage of ours, as it is reported. */
 export type Stage = Details['stage'] & {
   status?: DroneStatus;

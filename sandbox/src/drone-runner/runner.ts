@@ -1,6 +1,7 @@
 import { arch, hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, describeError, type Logger } from '@cc-ci/core';
+import type { RunnerEnvironment } from './environment.js';
 import { connectRpc, OptimisticLockError } from './protocol.js';
 import { runStage } from './stage.js';
 
@@ -20,6 +21,8 @@ export interface DroneRunnerOptions {
   capacity?: number;
   name?: string;
   logger?: Logger;
+  /** Where the steps' environment comes from. */
+  around?: RunnerEnvironment;
 }
 
 /** What Go calls the machines that Node calls otherwise. */
@@ -32,7 +35,7 @@ const AFTER_ERROR_MS = 1_000;
  * @throws HttpStatusError when the server does not take its secret, or is built without runners (404)
  */
 export async function startDroneRunner(options: DroneRunnerOptions): Promise<DroneRunner> {
-  const { url, secret, capacity = 2, name = hostname() } = options;
+  const { url, secret, capacity = 2, name = hostname(), around = {} } = options;
   const logger = options.logger ?? createLogger('drone-runner', 'warn');
   const stop = new AbortController();
   const rpc = connectRpc(url, secret, stop.signal);
@@ -41,7 +44,7 @@ export async function startDroneRunner(options: DroneRunnerOptions): Promise<Dro
     while (!stop.signal.aborted) {
       try {
         const stage = await rpc.request({ type: 'exec', os: 'linux', arch: ARCHITECTURES[arch()] ?? arch() });
-        if (stage) await runStage(rpc, stage, name, logger, stop.signal);
+        if (stage) await runStage(rpc, stage, { machine: name, logger, around }, stop.signal);
       } catch (error) {
         if (stop.signal.aborted || error instanceof OptimisticLockError) continue;
         logger.error({ error: describeError(error) }, 'stage not run');

@@ -1,8 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeError, type Logger } from '@cc-ci/core';
-import { buildEnvironment, stepEnvironment, type Workspace } from './environment.js';
+import {
+  buildEnvironment,
+  makeWorkspace,
+  type RunnerEnvironment,
+  stepEnvironment,
+  type Workspace,
+} from './environment.js';
 import { openLiveLog } from './live-log.js';
 import { type RunPolicy, readPipeline, runPolicy } from './pipeline.js';
 import type { Details, DroneRpc, Stage, Step } from './protocol.js';
@@ -16,6 +22,13 @@ interface Planned {
   policy: RunPolicy;
 }
 
+/** Who runs a stage. */
+export interface StageRunner {
+  machine: string;
+  logger: Logger;
+  around: RunnerEnvironment;
+}
+
 /** A step that ends so lets all after it be skipped, and the build pass. */
 const SKIP_THE_REST = 78;
 /** What is written for a step that was killed. */
@@ -25,8 +38,7 @@ const KILLED = 137;
 export async function runStage(
   rpc: DroneRpc,
   id: number,
-  machine: string,
-  logger: Logger,
+  { machine, logger, around }: StageRunner,
   signal: AbortSignal,
 ): Promise<void> {
   const version = await rpc.accept(id, machine);
@@ -35,8 +47,9 @@ export async function runStage(
   const root = await mkdtemp(join(tmpdir(), 'drone-'));
   const over = new AbortController();
   try {
-    const workspace = await makeWorkspace(root, about);
-    const env = buildEnvironment(about, workspace);
+    const workspace = await makeWorkspace(root);
+    await writeNetrc(workspace, about);
+    const env = buildEnvironment(about, workspace, around);
     const planned = plan(about, stage, env);
     if (typeof planned === 'string') {
       const now = seconds();
@@ -59,20 +72,10 @@ export async function runStage(
   }
 }
 
-async function makeWorkspace(root: string, { netrc }: Details): Promise<Workspace> {
-  const workspace = {
-    root,
-    home: join(root, 'home', 'drone'),
-    source: join(root, 'drone', 'src'),
-    scripts: join(root, 'opt'),
-  };
-  for (const folder of [workspace.home, workspace.source, workspace.scripts])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (netrc) {
-    const line = `machine ${netrc.machine} login ${netrc.login} password ${netrc.password}`;
-    await writeFile(join(workspace.home, '.netrc'), line, { mode: 0o600 });
-  }
-  return workspace;
+async function writeNetrc({ home }: Workspace, { netrc }: Details): Promise<void> {
+  if (!netrc) return;
+  const line = `machine ${netrc.machine} login ${netrc.login} password ${netrc.password}`;
+  await writeFile(join(home, '.netrc'), line, { mode: 0o600 });
 }
 
 /** The steps in order, or why there are none. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sendSignal } from '@cc-ci/core';
@@ -64,6 +64,23 @@ describe('a step of an exec pipeline', () => {
     expect(await readFile(join(workspace.source, 'tidied'), 'utf8').catch(() => 'not there')).to.equal(
       'not there',
     );
+  });
+
+  it('leaves who outlives it able to write, to nobody', async () => {
+    const talk = 'until [ -e go ]; do sleep 0.02; done; echo late && : > written';
+    const killed = step([`(${talk}) & : > ready`, 'wait']);
+    const there = (name: string) => readFile(join(workspace.source, name)).catch(() => undefined);
+    await until(async () => (await there('ready')) !== undefined);
+    end.abort();
+    expect(await killed).to.equal(undefined);
+    await writeFile(join(workspace.source, 'go'), '');
+    await until(async () => (await there('written')) !== undefined);
+    expect(output).to.not.match(/^late$/m);
+  });
+
+  it('runs what stands in backquotes twice: when it is shown, too', async () => {
+    await step(['echo "`echo x >> count; echo y`"']);
+    expect(await readFile(join(workspace.source, 'count'), 'utf8')).to.equal('x\nx\n');
   });
 
   it('ends with 255 when somebody else kills it', async () => {

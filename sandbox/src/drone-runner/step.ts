@@ -19,9 +19,21 @@ export interface StepProcess {
 }
 
 /**
- * Runs the commands of a step as the real runner does: one `sh -e`, each command said before it runs, in the runner's
+ * The script of a step's commands, as runner-go's shell/bash writes it: each is shown, then run; the first that fails
+ * ends it. Shown in double quotes: what stands in backquotes is run by that, too.
+ */
+export function stepScript(commands: readonly string[]): string {
+  const parts = commands.map(
+    (command) => `\necho + ${JSON.stringify(command).replaceAll('$', '\\$')}\n${command}\n`,
+  );
+  return `\nset -e\n${parts.join('')}`;
+}
+
+/**
+ * Runs the commands of a step as the real runner does (drone-runner-exec, engine/exec.go): one `sh -e` in the runner's
  * own process group. It is over when nothing holds its output open any more. When `signal` is aborted the shell itself,
- * and nothing it started, gets SIGKILL, at once: what lives on is for others to find.
+ * and nothing it started, gets SIGKILL, at once, and nobody waits for what lives on: what that writes is read, and
+ * thrown away.
  * @returns the exit code; 255 for an end by a signal; undefined when it was killed by us
  */
 export async function runStep(
@@ -31,20 +43,22 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const script = join(workspace.scripts, encodeURIComponent(step.name));
-  const said = step.commands.map((command) => `\nprintf '+ %s\\n' ${quoted(command)}\n${command}\n`);
-  await writeFile(script, `set -e\n${said.join('')}`, { mode: 0o700 });
+  await writeFile(script, stepScript(step.commands), { mode: 0o700 });
   if (signal.aborted) return undefined;
   const child = spawn('/bin/sh', ['-e', script], {
     cwd: workspace.source,
     env: { ...step.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
+  let over = false;
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      if (!over) onOutput(chunk);
+    });
   return new Promise((resolve, reject) => {
     const stop = () => {
+      over = true;
       child.kill('SIGKILL');
-      child.stdout.destroy();
-      child.stderr.destroy();
       resolve(undefined);
     };
     signal.addEventListener('abort', stop, { once: true });
@@ -54,8 +68,4 @@ export async function runStep(
       resolve(code ?? 255);
     });
   });
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

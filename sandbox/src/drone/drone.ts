@@ -1,9 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeError } from '@cc-ci/core';
+import { buildEnvironment, makeWorkspace } from '../drone-runner/environment.js';
+import { cut } from '../drone-runner/live-log.js';
+import { isDue, type Pipeline, type PipelineStep, readPipeline } from '../drone-runner/pipeline.js';
+import { type LogLine as Line, readDetails } from '../drone-runner/protocol.js';
+import { runStep } from '../drone-runner/step.js';
 import { createFaults, type Faults } from '../forge/faults.js';
-import { runExecStep, stepScript } from './exec.js';
-import { createLiveLog, type Line, type LiveLog } from './live-log.js';
-import { isDue, type Pipeline, type PipelineStep, parsePipeline } from './pipeline.js';
+import { createLiveLog, type LiveLog } from './live-log.js';
 
 export interface DroneStandInOptions {
   token: string;
@@ -106,7 +110,7 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
   }
 
   async function runBuild(build: BuildState, cancelled: AbortSignal): Promise<void> {
-    const pipeline = parsePipeline(options.pipeline);
+    const pipeline = readPipeline(options.pipeline, undefined, build.params);
     const [stage] = build.stages;
     if (!stage) return;
     build.status = stage.status = 'running';
@@ -133,7 +137,7 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
           Object.assign(state, { status: 'skipped', started: seconds(), stopped: seconds() });
           continue;
         }
-        await runStep(root, build, step, state, signal);
+        await runOne(root, build, step, state, signal);
         if (state.status === 'failure') stage.status = 'failure';
       }
     } finally {
@@ -149,7 +153,7 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
     build.finished ||= seconds();
   }
 
-  async function runStep(
+  async function runOne(
     root: string,
     build: BuildState,
     { name, commands, environment }: PipelineStep,
@@ -159,37 +163,28 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
     Object.assign(state, { status: 'running', started: seconds() });
     const written: Line[] = [];
     live.set(state.id, createLiveLog(options.keepLines ?? 5_000));
-    const [home, workspace] = [join(root, 'home', 'drone'), join(root, 'drone', 'src')];
-    for (const dir of [home, workspace, join(root, 'opt')]) await mkdir(dir, { recursive: true });
-    const script = join(root, 'opt', name);
-    await writeFile(script, stepScript(commands));
-    const code = await runExecStep({
-      script,
-      cwd: workspace,
-      env: {
-        PATH: process.env.PATH ?? '',
-        USER: process.env.USER ?? '',
-        ...options.environ,
-        ...build.params,
-        CI: 'true',
-        DRONE: 'true',
-        DRONE_REPO: options.repository,
-        DRONE_BRANCH: build.target,
-        DRONE_BUILD_NUMBER: String(build.number),
-        DRONE_STEP_NAME: name,
-        HOME: home,
-        DRONE_HOME: workspace,
-        DRONE_WORKSPACE: workspace,
-        GIT_TERMINAL_PROMPT: '0',
-        ...environment,
-      },
-      onWrite: (out) => {
-        const line = { pos: written.length, out, time: seconds() - state.started };
-        written.push(line);
-        live.get(state.id)?.write(line);
-      },
-      signal,
+    const write = (out: string) => {
+      const line = { pos: written.length, out, time: seconds() - state.started };
+      written.push(line);
+      live.get(state.id)?.write(line);
+    };
+    const workspace = await makeWorkspace(root);
+    const about = readDetails({
+      build: { id: build.id, number: build.number, target: build.target, after: '', params: build.params },
+      repository: { slug: options.repository, git_http_url: options.source ?? '' },
+      stage: { id: build.id, name: 'exec', version: 0 },
+      system: {},
+      config: { Data: '' },
     });
+    const env = {
+      ...buildEnvironment(about, workspace, { environ: options.environ }),
+      ...environment,
+      DRONE_STEP_NAME: name,
+    };
+    const onOutput = (chunk: string) => {
+      for (const part of cut(chunk)) write(part);
+    };
+    const code = await runStep({ name, commands, env }, workspace, onOutput, signal);
     logs.set(state.id, written);
     if (code === undefined) return;
     Object.assign(state, { status: code === 0 ? 'success' : 'failure', exit_code: code, stopped: seconds() });
@@ -237,12 +232,12 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
         stages: [],
       };
       try {
-        const { name, kind, type, trigger } = parsePipeline(options.pipeline);
-        if (trigger && !trigger.event.includes('custom')) return undefined;
+        const { name, kind, type, trigger } = readPipeline(options.pipeline, undefined, params);
+        if (trigger?.event && !trigger.event.includes('custom')) return undefined;
         const stage = { number: 1, name, kind, type, status: 'pending', exit_code: 0 };
         build.stages.push({ ...stage, started: 0, stopped: 0, steps: [] });
       } catch (error) {
-        Object.assign(build, { status: 'error', error: (error as Error).message, finished: seconds() });
+        Object.assign(build, { status: 'error', error: describeError(error), finished: seconds() });
       }
       builds.unshift(build);
       schedule();
@@ -274,9 +269,9 @@ export function createDrone(options: DroneStandInOptions): DroneStandIn {
 }
 
 function cloneStep({ source }: DroneStandInOptions, { clone }: Pipeline): PipelineStep[] {
-  if (!source || clone.disable) return [];
+  if (!source || clone?.disable) return [];
   const environment = { CLONE_SOURCE: source };
-  return [{ name: 'clone', commands: ['git clone --quiet "$CLONE_SOURCE" .'], environment, when: {} }];
+  return [{ name: 'clone', commands: ['git clone --quiet "$CLONE_SOURCE" .'], environment }];
 }
 
 function seconds(): number {

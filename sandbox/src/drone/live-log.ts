@@ -1,10 +1,4 @@
-/** One write of a step, as Drone calls it. */
-export interface Line {
-  pos: number;
-  out: string;
-  /** Seconds since the step began. */
-  time: number;
-}
+import type { LogLine as Line } from '../drone-runner/protocol.js';
 
 /** A running step's log in Drone's memory: the last lines, and whoever listens. */
 export interface LiveLog {

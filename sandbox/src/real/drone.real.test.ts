@@ -22,7 +22,7 @@ steps:
     environment: { STAGE: install }
     commands:
       - echo "$STAGE $RECIPE $DRONE_BUILD_NUMBER" > "$FOLDER/install"
-      - echo "home $HOME, here $PWD, path $PATH"
+      - echo "home $HOME, here $PWD, user $USER, place $PLACE, path $PATH"
       - test -e .drone.yml
       - sleep 120 & echo $! > "$FOLDER/child"
       - until [ -s "$FOLDER/exit" ]; do sleep 0.05; done
@@ -50,8 +50,8 @@ describe('a real Drone on a real Gitea', function () {
   let runner: ExecRunner;
   let folder: string;
   before(async () => {
-    servers = await startRealServers(DRONE_YML);
-    runner = await startExecRunner(servers.drone);
+    servers = await startRealServers({ droneYml: DRONE_YML });
+    runner = await startExecRunner(servers.drone, { environ: { PLACE: 'here' } });
   });
   after(async () => {
     await runner?.stop();
@@ -86,7 +86,8 @@ describe('a real Drone on a real Gitea', function () {
     stages.flatMap(({ steps }) => steps.map(({ name, status, exit_code }) => [name, status, exit_code]));
 
   it('builds with parameters as they are, shows them, and keeps the log of every step', async () => {
-    const { number } = await start({ RECIPE: 'a b;$(id)', PATH: '/nowhere', HOME: '/nowhere' });
+    // A parameter goes before PATH and before what the runner adds, but not before what is Drone's.
+    const { number } = await start({ RECIPE: 'a b;$(id)', USER: 'parameter', HOME: '/nowhere' });
     await begun();
     expect((await get(number)).status).to.equal('running');
     await writeFile(join(folder, 'exit'), '0');
@@ -104,7 +105,9 @@ describe('a real Drone on a real Gitea', function () {
     const log = await call('GET', `/builds/${number}/logs/1/2`, lines);
     const said = log.map(({ out }) => out).join('');
     expect(log.map(({ pos }) => pos)).to.deep.equal(log.map((_, index) => index));
-    expect(said).to.match(/home \S*drone-\S+home\/drone, here \S*drone-\S+drone\/src, path \S*bin/);
+    expect(said).to.match(
+      /home \S*drone-\S+home\/drone, here \S*drone-\S+drone\/src, user parameter, place here, path \S*bin/,
+    );
   });
 
   it('says how a step failed, skips what comes after, and tidies up', async () => {

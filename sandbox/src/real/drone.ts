@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InputError } from '@cc-ci/core';
 import { startDroneRunner } from '../drone-runner/runner.js';
 import { ensurePart, type Part } from '../parts/build.js';
 import { which } from '../parts/on-path.js';
@@ -100,14 +101,27 @@ export interface ExecRunner {
   stop(): Promise<void>;
 }
 
+/** How it is started. */
+export interface ExecRunnerOptions {
+  /** How many builds it runs at once; default 2. */
+  capacity?: number;
+  /** What it adds to the environment of every step (DRONE_RUNNER_ENVIRON): no value may hold `:` or `,`. */
+  environ?: Readonly<Record<string, string>>;
+  /** Where its steps find programs. Default: where we do. */
+  path?: string;
+}
+
 /** Starts Drone's own exec runner where it is on PATH, and our stand-in for it where it is not. */
 export async function startExecRunner(
   drone: Pick<RealDrone, 'url' | 'rpcSecret'>,
-  capacity = 2,
+  { capacity = 2, environ = {}, path = process.env.PATH ?? '' }: ExecRunnerOptions = {},
 ): Promise<ExecRunner> {
+  for (const [name, value] of Object.entries(environ))
+    if (/[:,]/.test(value)) throw new InputError(`${name} cannot be told to Drone's exec runner: ${value}`);
   const executable = await which('drone-runner-exec');
   if (!executable) {
-    const { stop } = await startDroneRunner({ url: drone.url, secret: drone.rpcSecret, capacity });
+    const around = { host: { ...process.env, PATH: path }, environ };
+    const { stop } = await startDroneRunner({ url: drone.url, secret: drone.rpcSecret, capacity, around });
     return { kind: 'stand-in', stop };
   }
   const home = await mkdtemp(join(tmpdir(), 'cc-ci-drone-runner-'));
@@ -119,7 +133,7 @@ export async function startExecRunner(
     logFile: join(home, 'runner.log'),
     readyUrl: `http://${bind}/healthz`,
     env: {
-      PATH: process.env.PATH ?? '',
+      PATH: path,
       HOME: home,
       DRONE_RPC_PROTO: protocol.slice(0, -1),
       DRONE_RPC_HOST: host,
@@ -127,6 +141,13 @@ export async function startExecRunner(
       DRONE_HTTP_BIND: bind,
       DRONE_RUNNER_CAPACITY: `${capacity}`,
       DRONE_UI_DISABLE: 'true',
+      ...(Object.keys(environ).length > 0
+        ? {
+            DRONE_RUNNER_ENVIRON: Object.entries(environ)
+              .map(([name, value]) => `${name}:${value}`)
+              .join(','),
+          }
+        : {}),
     },
   });
   return {

@@ -8,3 +8,4 @@ export {
 export * from './drone.js';
 export * from './gitea.js';
 export * from './testing.js';
+export * from './traefik.js';

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@cc-ci/core';
@@ -17,11 +17,22 @@ export interface RealServers {
   dispose(): Promise<void>;
 }
 
+/** What its repository `cc-ci` holds. */
+export interface CcCiRepository {
+  /** The text of its `.drone.yml`. */
+  droneYml: string;
+  /** A folder that it has as `tests`. */
+  testsDir?: string;
+}
+
 /**
- * Starts both servers and provisions them: organisation, member, stranger, read-level bot, the repository `cc-ci` with
- * this `.drone.yml`, the OAuth application, a token, the activation.
+ * Starts both servers and provisions them: organisation, member, stranger, read-level bot, the repository `cc-ci`, the
+ * OAuth application, a token, the activation.
  */
-export async function startRealServers(droneYml: string, org = 'coop'): Promise<RealServers> {
+export async function startRealServers(
+  { droneYml, testsDir }: CcCiRepository,
+  org = 'coop',
+): Promise<RealServers> {
   const undo: (() => Promise<void>)[] = [];
   const dispose = async () => {
     for (const step of undo.reverse()) await step();
@@ -32,7 +43,9 @@ export async function startRealServers(droneYml: string, org = 'coop'): Promise<
     const organisation = await createOrganisation(gitea.url, gitea.admin, org);
     const folder = await mkdtemp(join(tmpdir(), 'cc-ci-real-'));
     undo.push(() => rm(folder, { recursive: true }));
-    await commitAll(folder, { '.drone.yml': droneYml });
+    await writeFile(join(folder, '.drone.yml'), droneYml);
+    if (testsDir) await cp(testsDir, join(folder, 'tests'), { recursive: true });
+    await commitAll(folder);
     await publishRecipe(organisation, 'cc-ci', folder);
     const drone = await startDrone({ forgeUrl: gitea.url, admin: gitea.admin });
     undo.push(drone.dispose);
@@ -45,8 +58,7 @@ export async function startRealServers(droneYml: string, org = 'coop'): Promise<
   }
 }
 
-async function commitAll(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+async function commitAll(folder: string): Promise<void> {
   const git = (...args: string[]) =>
     run('git', ['-C', folder, '-c', 'user.name=cc-ci', '-c', 'user.email=cc-ci@example.org', ...args]);
   await git('init', '--quiet', '--initial-branch=main');
