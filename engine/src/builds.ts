@@ -1,4 +1,5 @@
-import { type Store, type TestRequest, testRequest } from '@cc-ci/core';
+import type { Store, TestRequest } from '@cc-ci/core';
+import { type BuildRow, buildOf } from './build-row.js';
 import type { Build, BuildState } from './engine.js';
 
 /** Migrations of the engine's database; append, never edit. */
@@ -23,31 +24,20 @@ export const ENGINE_MIGRATIONS = [
    WHERE state = 'running';`,
 ];
 
-interface Row {
-  number: number;
-  id: string;
-  request: string;
-  state: BuildState;
-  reason: string | null;
-  created_at: string;
-  started_at: string | null;
-  finished_at: string | null;
-}
-
 /** The build of this id, or undefined. */
 export function findBuild(store: Store, id: string): Build | undefined {
-  const row = store.prepare<[string], Row>('SELECT * FROM builds WHERE id = ?').get(id);
-  return row && toBuild(store, row);
+  const row = store.prepare<[string], BuildRow>('SELECT * FROM builds WHERE id = ?').get(id);
+  return row && buildOf(store, row);
 }
 
 /** Builds, the newest first. */
 export function listBuilds(store: Store, filter: { recipe?: string; limit?: number } = {}): Build[] {
   const rows = store
-    .prepare<[string | null, string | null, number], Row>(
+    .prepare<[string | null, string | null, number], BuildRow>(
       'SELECT * FROM builds WHERE (? IS NULL OR recipe = ?) ORDER BY number DESC LIMIT ?',
     )
     .all(filter.recipe ?? null, filter.recipe ?? null, filter.limit ?? -1);
-  return rows.map((row) => toBuild(store, row));
+  return rows.map((row) => buildOf(store, row));
 }
 
 /** Queues a request; a request whose run is known already changes nothing. */
@@ -63,12 +53,12 @@ export function insertBuild(store: Store, request: TestRequest): void {
 /** Takes the oldest queued build and marks it running, in one step; undefined when the queue is empty. */
 export function takeNextBuild(store: Store): Build | undefined {
   const row = store
-    .prepare<[string], Row>(
+    .prepare<[string], BuildRow>(
       `UPDATE builds SET state = 'running', started_at = ?
        WHERE number = (SELECT min(number) FROM builds WHERE state = 'queued') RETURNING *`,
     )
     .get(now());
-  return row && toBuild(store, row);
+  return row && buildOf(store, row);
 }
 
 /** How a build ended. */
@@ -91,9 +81,9 @@ export function finishBuild(store: Store, id: string, { state, reason, at }: Bui
 /** Builds that have been taken and have not ended, the oldest first. */
 export function runningBuilds(store: Store): Build[] {
   return store
-    .prepare<[], Row>(`SELECT * FROM builds WHERE state = 'running' ORDER BY number`)
+    .prepare<[], BuildRow>(`SELECT * FROM builds WHERE state = 'running' ORDER BY number`)
     .all()
-    .map((row) => toBuild(store, row));
+    .map((row) => buildOf(store, row));
 }
 
 /**
@@ -118,28 +108,6 @@ export function cancelReason(store: Store, id: string): string | undefined {
     .prepare<[string], { cancel_reason: string | null }>('SELECT cancel_reason FROM builds WHERE id = ?')
     .get(id);
   return row?.cancel_reason ?? undefined;
-}
-
-function toBuild(store: Store, row: Row): Build {
-  return {
-    id: row.id,
-    request: testRequest.parse(JSON.parse(row.request)),
-    state: row.state,
-    createdAt: row.created_at,
-    startedAt: row.started_at ?? undefined,
-    finishedAt: row.finished_at ?? undefined,
-    position: row.state === 'queued' ? positionOf(store, row.number) : undefined,
-    reason: row.reason ?? undefined,
-  };
-}
-
-function positionOf(store: Store, number: number): number {
-  const row = store
-    .prepare<[number], { position: number }>(
-      `SELECT count(*) AS position FROM builds WHERE state = 'queued' AND number <= ?`,
-    )
-    .get(number);
-  return row?.position ?? 1;
 }
 
 function now(): string {

@@ -1,4 +1,5 @@
 import { type Store, type TestRequest, testRequest } from '@cc-ci/core';
+import { type BuildRow, buildOf } from '../build-row.js';
 import type { Build, BuildState } from '../engine.js';
 import type { Standing, Wish } from './outcome.js';
 
@@ -40,17 +41,9 @@ export interface DroneRow {
   wish: Wish | undefined;
 }
 
-interface Raw {
-  id: string;
-  request: string;
+interface Raw extends BuildRow {
   after: number;
   asked_at: number | null;
-  number: number | null;
-  state: BuildState;
-  reason: string | null;
-  created_at: string;
-  started_at: string | null;
-  finished_at: string | null;
   wish_state: Wish['state'] | null;
   wish_reason: string | null;
 }
@@ -137,7 +130,7 @@ export function noteEnd(store: Store, id: string, end: Standing): void {
 /** The build of this id, or undefined. */
 export function findBuild(store: Store, id: string): Build | undefined {
   const raw = store.prepare<[string], Raw>(`SELECT * FROM builds WHERE id = ? AND ${KNOWN}`).get(id);
-  return raw && toBuild(store, raw);
+  return raw && buildOf(store, raw);
 }
 
 /** Builds, the newest first. */
@@ -147,7 +140,7 @@ export function listBuilds(store: Store, filter: { recipe?: string; limit?: numb
       `SELECT * FROM builds WHERE (? IS NULL OR recipe = ?) AND ${KNOWN} ORDER BY place DESC LIMIT ?`,
     )
     .all(filter.recipe ?? null, filter.recipe ?? null, filter.limit ?? -1)
-    .map((raw) => toBuild(store, raw));
+    .map((raw) => buildOf(store, raw));
 }
 
 function toRow(raw: Raw): DroneRow {
@@ -161,27 +154,4 @@ function toRow(raw: Raw): DroneRow {
     startedAt: raw.started_at ?? undefined,
     wish: raw.wish_state ? { state: raw.wish_state, reason: raw.wish_reason ?? '' } : undefined,
   };
-}
-
-function toBuild(store: Store, raw: Raw): Build {
-  return {
-    id: raw.id,
-    request: testRequest.parse(JSON.parse(raw.request)),
-    state: raw.state,
-    createdAt: raw.created_at,
-    startedAt: raw.started_at ?? undefined,
-    finishedAt: raw.finished_at ?? undefined,
-    position: raw.state === 'queued' && raw.number !== null ? positionOf(store, raw.number) : undefined,
-    reason: raw.reason ?? undefined,
-  };
-}
-
-/** Among ours: what else waits in Drone we do not follow. */
-function positionOf(store: Store, number: number): number {
-  const row = store
-    .prepare<[number], { position: number }>(
-      `SELECT count(*) AS position FROM builds WHERE state = 'queued' AND number <= ?`,
-    )
-    .get(number);
-  return row?.position ?? 1;
 }
