@@ -105,7 +105,7 @@ function checksOf(bridge: RunningBridge, store: Store, engine: Engine) {
       return { ok: true, detail: 'can be written' };
     },
     engine: async (): Promise<CheckResult> => {
-      await engine.list({ limit: 1 });
+      await engine.ready();
       return { ok: true, detail: 'answers' };
     },
   };

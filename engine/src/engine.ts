@@ -67,6 +67,8 @@ export interface Engine extends EngineReader {
    * it. One that has ended, or was never there, is left as it is.
    */
   cancel(id: string, reason: string): Promise<void>;
+  /** Whether it can take work now. @throws what keeps it from that */
+  ready(): Promise<void>;
   /** Stops taking work. */
   close(options?: CloseOptions): Promise<void>;
 }

@@ -180,6 +180,10 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
       if (!build) throw new CcCiError(`build ${request.run} is not in the database it was just written to`);
       return build;
     },
+    async ready() {
+      if (closing) throw new CcCiError('the engine is shutting down');
+      listBuilds(store, { limit: 1 });
+    },
     async cancel(id, reason) {
       cancelBuild(store, id, reason);
       look(id);

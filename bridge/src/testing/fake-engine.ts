@@ -75,6 +75,7 @@ export function createFakeEngine(): FakeEngine {
     },
     list: async () => [...builds.values()],
     async *logs() {},
+    ready: async () => undefined,
     async cancel(run, reason) {
       await goWrongMaybe('cancel', false);
       const build = builds.get(run);

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, killMarked } from '@cc-ci/core';
-import { type Build, EngineError, isFinal } from '@cc-ci/engine';
-import { type DroneEngine, openDroneEngine } from '@cc-ci/engine/drone';
+import { type Build, type Engine, EngineError, isFinal } from '@cc-ci/engine';
+import { openDroneEngine } from '@cc-ci/engine/drone';
 import { engineContract, OBEDIENT_RUNNER, someRequest } from '@cc-ci/engine/testing';
 import { type ExecRunner, type RealServers, startExecRunner, startRealServers } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
@@ -68,7 +68,7 @@ describe('on a real Drone', function () {
 
   describe('that is killed and started again', () => {
     let stateDir: string;
-    let engine: DroneEngine;
+    let engine: Engine;
     beforeEach(() => {
       stateDir = join(dir, `state-${rigs++}`);
       engine = openEngine(stateDir);

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, killMarked } from '@cc-ci/core';
-import { type DroneEngine, type DroneEngineOptions, openDroneEngine } from '@cc-ci/engine/drone';
+import type { Engine } from '@cc-ci/engine';
+import { type DroneEngineOptions, openDroneEngine } from '@cc-ci/engine/drone';
 import { OBEDIENT_RUNNER } from '@cc-ci/engine/testing';
 import {
   createDrone,
@@ -45,11 +46,11 @@ export function pipelineOf(commands: readonly string[]): string {
 export interface DroneRig {
   dir: string;
   drone: DroneStandIn;
-  engine: DroneEngine;
+  engine: Engine;
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
   /** Ends the engine and opens another on the same state folder. */
-  restartEngine(change?: Partial<DroneEngineOptions>): Promise<DroneEngine>;
+  restartEngine(change?: Partial<DroneEngineOptions>): Promise<Engine>;
   options: DroneEngineOptions;
   dispose(): Promise<void>;
 }

@@ -40,11 +40,6 @@ export interface DroneEngineOptions extends DroneClientOptions {
   killedLogWaitMs?: number;
 }
 
-export interface DroneEngine extends Engine {
-  /** Whether Drone answers, the token is good and the repository is active. @throws EngineError that says what is not */
-  ready(): Promise<void>;
-}
-
 const DEFAULT_POLL_MS = { shortest: 1_000, longest: 5_000 };
 const DEFAULT_SETTLE_MS = 60_000;
 const DEFAULT_KILLED_LOG_WAIT_MS = 5_000;
@@ -62,7 +57,7 @@ const logFile = (stateDir: string, id: string) => join(stateDir, 'builds', `${id
  * what was asked to end is asked again, and nothing is started twice.
  * @throws CcCiError when another engine works on the same state folder; InputError when the token cannot be read
  */
-export function openDroneEngine(options: DroneEngineOptions): DroneEngine {
+export function openDroneEngine(options: DroneEngineOptions): Engine {
   const { stateDir, logger } = options;
   const client = openDroneClient(options);
   mkdirSync(join(stateDir, 'builds'), { recursive: true });
@@ -210,6 +205,7 @@ export function openDroneEngine(options: DroneEngineOptions): DroneEngine {
       // Drone has taken it; what is left is its log.
       if (following?.ended.signal.aborted) await atMost(END_WAIT_MS, following.done);
     },
+    // Drone answers, the token is good, and the repository is active.
     async ready() {
       const repo = await client.repo();
       const hint = `open ${options.url}/${options.repository}/settings and activate it`;

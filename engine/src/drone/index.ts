@@ -1,1 +1,1 @@
-export { type DroneEngine, type DroneEngineOptions, openDroneEngine, openDroneReader } from './engine.js';
+export { type DroneEngineOptions, openDroneEngine, openDroneReader } from './engine.js';

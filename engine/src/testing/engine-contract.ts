@@ -69,6 +69,8 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
       });
     }
 
+    it('is ready for work', () => engine.ready());
+
     it('starts a request once, however often it is asked', async () => {
       const request = someRequest();
       const first = await engine.start(request);
