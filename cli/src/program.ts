@@ -3,6 +3,7 @@ import { addConfigCommand } from './commands/config.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addReconcileCommand } from './commands/reconcile.js';
+import { addReportCommands } from './commands/reports.js';
 import { addRunCommands } from './commands/run.js';
 import { addServiceCommands } from './commands/services.js';
 import { addTeardownCommand } from './commands/teardown.js';
@@ -15,6 +16,7 @@ export function buildProgram(): Command {
     .exitOverride();
   addRunCommands(program);
   addTeardownCommand(program);
+  addReportCommands(program);
   addServiceCommands(program);
   addConfigCommand(program);
   addDoctorCommand(program);

@@ -281,6 +281,18 @@ export const settings = {
       'Address under which the swarm is begun; default: the only one this host has',
     ),
   },
+  reports: {
+    url: setting(
+      'CC_CI_REPORT_URL',
+      httpUrl.optional(),
+      "On a host of runners only: the dashboard that `cc-ci send-reports` hands this host's run records on to",
+    ),
+    tokenFile: setting(
+      'CC_CI_REPORT_TOKEN_FILE',
+      path.optional(),
+      'File with the token that hosts of runners and the dashboard share; without it the dashboard takes no reports',
+    ),
+  },
   dashboard: {
     listen: setting(
       'CC_CI_DASHBOARD_LISTEN',

@@ -7,6 +7,7 @@ import { addCompression } from './compress.js';
 import { createLiveStreams, type LiveRuns, parsePlace } from './live-stream.js';
 import { indexLog, type LogIndex, readLogPage } from './log-lines.js';
 import { logPage } from './log-page.js';
+import { addReports, type ReportReceiver } from './reports.js';
 import { lstatIfAny } from './site-files.js';
 
 export interface DashboardAppOptions {
@@ -22,6 +23,8 @@ export interface DashboardAppOptions {
   health?: () => { ok: boolean; builtAt: string | undefined };
   /** Lets people follow the logs of runs that go on. Default: nobody may. */
   live?: LiveRuns;
+  /** Takes reports of runs on other hosts. Default: nobody may hand any on. */
+  reports?: ReportReceiver;
 }
 
 const HEADERS = {
@@ -55,7 +58,8 @@ const LOG_PAGE = /^\/runs\/([^/?]+)\/logs\/([^/?]+)\/(\d{1,7})\/?(?:\?.*)?$/;
 
 /** The web server of a site: its files, the logs of runs that go on, pages of long logs, and `/healthz`. */
 export async function buildDashboardApp(options: DashboardAppOptions): Promise<FastifyInstance> {
-  const { siteDir, base = '', makeRun, live, health = () => ({ ok: true, builtAt: undefined }) } = options;
+  const { siteDir, base = '', makeRun, live, reports } = options;
+  const { health = () => ({ ok: true, builtAt: undefined }) } = options;
   const app = fastify({
     forceCloseConnections: true,
     // Requests that no route ever sees, such as malformed URLs.
@@ -82,6 +86,7 @@ export async function buildDashboardApp(options: DashboardAppOptions): Promise<F
     return reply.code(ok ? 200 : 503).send({ status: ok ? 'ok' : 'stale', builtAt: builtAt ?? null });
   });
   if (live) addStream(app, live);
+  if (reports) addReports(app, reports);
   app.setErrorHandler(async (error: { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     const text = status < 500 ? 'bad request\n' : 'this page could not be served\n';

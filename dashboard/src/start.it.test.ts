@@ -31,7 +31,7 @@ describe('the dashboard', () => {
   async function start(engine: EngineReader = readerOf(builds)): Promise<Dashboard> {
     const env = { CC_CI_STATE_DIR: stateDir, CC_CI_DASHBOARD_LISTEN: '127.0.0.1:0' };
     dashboard = await startDashboard(
-      loadConfig(['common', 'dashboard'], env),
+      loadConfig(['common', 'dashboard', 'reports'], env),
       engine,
       createLogger('test', 'fatal'),
     );

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, type Logger, runFolder, summaryFile } from '@cc-ci/core';
+import { type Config, directorySink, type Logger, readSecretFile, runFolder, summaryFile } from '@cc-ci/core';
 import { type EngineReader, isFinal } from '@cc-ci/engine';
 import { createSiteCache, type SiteResult } from './generation.js';
 import { openIndexStore } from './index-store.js';
 import type { LiveRuns } from './live-stream.js';
 import { isActive } from './model.js';
+import type { ReportReceiver } from './reports.js';
 import { buildDashboardApp } from './serve.js';
 import { buildSite } from './site.js';
 import { watchRuns } from './watch.js';
@@ -37,7 +38,7 @@ export function siteFolder(config: Config<'common' | 'dashboard'>): string {
  * @throws InputError when the site's folder holds something else; the address is in use
  */
 export async function startDashboard(
-  config: Config<'common' | 'dashboard'>,
+  config: Config<'common' | 'dashboard' | 'reports'>,
   engine: EngineReader,
   logger: Logger,
 ): Promise<Dashboard> {
@@ -87,6 +88,7 @@ export async function startDashboard(
       await rebuild();
     },
     health: () => ({ ok, builtAt }),
+    ...receiverOf(config),
   });
   const { host, port } = config.dashboard.listen;
   const url = await app.listen({ host, port }).catch(async (error: unknown) => {
@@ -132,6 +134,13 @@ export async function startDashboard(
       store.close();
     },
   };
+}
+
+/** Reports of other hosts go where those of this one are. @throws InputError when the token's file cannot be read */
+function receiverOf({ common, reports }: Config<'common' | 'reports'>): { reports?: ReportReceiver } {
+  if (reports.tokenFile === undefined) return {};
+  const token = readSecretFile(reports.tokenFile, 'CC_CI_REPORT_TOKEN_FILE');
+  return { reports: { token, sink: directorySink(common.stateDir) } };
 }
 
 /**

@@ -13,5 +13,6 @@ export { finalise, isTornDown } from './reap.js';
 export { findChromium } from './recipe-tests/browser.js';
 export { leftoversOf, removeApp } from './remove-app.js';
 export { type RunnerOptions, runAll, runStage } from './run.js';
+export { createReportSender, type ReportSender } from './send-reports.js';
 export { removeSnapshots } from './snapshots.js';
 export { watch } from './watchdog.js';

@@ -71,7 +71,7 @@ export function addServiceCommands(program: Command): void {
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
       const { startDashboard } = await import('@cc-ci/dashboard');
-      const config = loadConfig(['common', 'dashboard']);
+      const config = loadConfig(['common', 'dashboard', 'reports']);
       const logger = createLogger('dashboard', config.common.logLevel);
       const engine = await openReader(config.common.stateDir);
       const server = await startDashboard(config, engine, logger);
