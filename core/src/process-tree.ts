@@ -6,13 +6,22 @@ import { sendSignal } from './process-group.js';
 const PASSES = 10;
 const BETWEEN_PASSES_MS = 20;
 
+/** The ids of the processes that `killMarked` would kill now. */
+export function findMarked(name: string, value: string): number[] {
+  return listMarked(name, value).map(({ pid }) => pid);
+}
+
 /**
  * Kills (SIGKILL) every process whose environment says `name=value`, except this one: also those that left their
  * process group or were adopted by init. Linux only; processes of other users are passed over.
  * @returns the ids of the processes that were killed
  */
 export async function killMarked(name: string, value: string): Promise<number[]> {
-  return killFound(() => listProcesses().filter(({ pid }) => isMarked(pid, `${name}=${value}`)));
+  return killFound(() => listMarked(name, value));
+}
+
+function listMarked(name: string, value: string): ProcessStat[] {
+  return listProcesses().filter(({ pid }) => isMarked(pid, `${name}=${value}`));
 }
 
 async function killFound(find: () => ProcessStat[]): Promise<number[]> {

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning, killMarked } from '@cc-ci/core';
+import { isRunning } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { buildFiles, buildsFolder, type Job, type JobEnd, takeClaim } from './job.js';
 import { outcomeOf, readClaim, readEnd, startSupervisor } from './supervision.js';
-import { until } from './testing/engine-contract.js';
+import { noneMarked, until } from './testing/engine-contract.js';
 
 const ID = 'abcd2345';
 
@@ -22,7 +22,7 @@ describe('the supervisor of a build', () => {
     await mkdir(buildsFolder(dir));
   });
   afterEach(async () => {
-    expect(await killMarked('CC_CI_TEST', dir)).to.deep.equal([]);
+    await noneMarked('CC_CI_TEST', dir);
     await rm(dir, { recursive: true });
   });
 
