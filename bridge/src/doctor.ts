@@ -7,9 +7,10 @@ import { z } from 'zod';
 import type { CheckResult } from './app.js';
 import { connectForge, type ForgeClient, isOrgMember, whoAmI } from './forge/client.js';
 import { ForgeError } from './forge/errors.js';
+import { allRepositories, listOrgRepos } from './forge/lists.js';
+import type { ForgeRepository } from './forge/schemas.js';
 import { listStatusRefusals, openBridgeStore, probeStore } from './store.js';
 
-const PAGE_SIZE = 50;
 const READY_TIMEOUT_MS = 5_000;
 
 /** Looks at everything the bridge needs. Asks only; the one thing it writes is a row that nobody reads. */
@@ -59,26 +60,14 @@ async function examineMembership(forge: ForgeClient, org: string, login: string)
   }
 }
 
-const repository = z.object({
-  full_name: z.string(),
-  archived: z.boolean().nullish(),
-  permissions: z.object({ push: z.boolean() }).nullish(),
-});
-
 async function examineRepositories(
   forge: ForgeClient,
   org: string,
   refusedIn: readonly string[],
 ): Promise<Diagnosis[]> {
-  const repositories: z.output<typeof repository>[] = [];
+  let repositories: ForgeRepository[];
   try {
-    // Gitea cuts its pages before it leaves out what the bot may not see: a page can be short, and the next one not.
-    for (let page = 1, total = 1; (page - 1) * PAGE_SIZE < total; page++) {
-      const path = `/orgs/${encodeURIComponent(org)}/repos?limit=${PAGE_SIZE}&page=${page}`;
-      const { body, headers } = await forge.ask({ method: 'GET', path });
-      total = Number(headers['x-total-count'] ?? 0);
-      repositories.push(...z.array(repository).parse(JSON.parse(body)));
-    }
+    repositories = await allRepositories((page) => listOrgRepos(forge, org, page));
   } catch (error) {
     return [diagnose.fail('repositories', reasonOf(error), todoFor(error))];
   }
@@ -94,10 +83,7 @@ async function examineRepositories(
 }
 
 /** By what the forge says of its rights, and by what it said to the bridge when that tried. */
-function statusRights(
-  repositories: readonly z.output<typeof repository>[],
-  refusedIn: readonly string[],
-): Diagnosis {
+function statusRights(repositories: readonly ForgeRepository[], refusedIn: readonly string[]): Diagnosis {
   const without = repositories.filter(
     ({ full_name, permissions }) => refusedIn.includes(full_name) || permissions?.push !== true,
   );

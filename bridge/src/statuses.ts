@@ -1,6 +1,6 @@
 import type { BridgeContext } from './context.js';
 import { setCommitStatus } from './forge/client.js';
-import { ForgeError } from './forge/errors.js';
+import { ForgeError, isPassing } from './forge/errors.js';
 import type { CommitState } from './forge/schemas.js';
 import { forgetStatusRefusal, listStatusRefusals, rememberStatusRefusal } from './store.js';
 import { isOvertaken, type Trigger } from './triggers.js';
@@ -8,8 +8,6 @@ import { runPage, STATUS_CONTEXT } from './words.js';
 
 /** A forge that said no is asked again after this long: somebody may have given the bot the right. */
 const REFUSED_FOR_MS = 3_600_000;
-/** Gitea answers 500 about a commit it does not have; a server error this often in a row is taken for that. */
-const SERVER_ERRORS_BEFORE_GIVING_UP = 5;
 
 /**
  * Sets the commit status of a trigger's commit where the bot may. A status is a courtesy: what keeps it from being
@@ -47,7 +45,5 @@ export async function settleStatus(
 }
 
 function isWorthRetrying(error: ForgeError, attempts: number): boolean {
-  if (error.kind === 'rate-limited' || error.kind === 'refused') return true;
-  if (error.kind !== 'unavailable') return false;
-  return error.status !== 500 || attempts < SERVER_ERRORS_BEFORE_GIVING_UP;
+  return error.kind === 'refused' || isPassing(error, attempts);
 }

@@ -1,10 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { STAGES, type StageName, stageLogFile } from '@cc-ci/core';
 import { createGuard, type LineFilter, secretsOfRun } from './guard.js';
-import { PAGE_LIMITS, shorten } from './log-tail.js';
+import { openIfAny, PAGE_LIMITS, shorten } from './log-tail.js';
 import { lineView } from './log-view.js';
 import { renderPart } from './render.js';
 
@@ -258,14 +257,5 @@ export async function* readEvents(
       const event = makeBatch(0, stage, first, lines.slice(0, last - first + 1)).event(from);
       yield { event, stage, last };
     }
-  }
-}
-
-async function openIfAny(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

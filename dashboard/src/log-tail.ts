@@ -110,7 +110,8 @@ export function shorten(line: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width)} … (${line.length - width} more characters)`;
 }
 
-async function openIfAny(path: string): Promise<FileHandle | undefined> {
+/** Opens a file to be read; undefined when there is none. */
+export async function openIfAny(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
   } catch (error) {

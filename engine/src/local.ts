@@ -1,7 +1,7 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { CcCiError, type Logger, openStore, type Store, type TestRequest, tryLock } from '@cc-ci/core';
-import { endLog, readLog } from './build-log.js';
+import { CcCiError, type Logger, openStore, type TestRequest, tryLock } from '@cc-ci/core';
+import { endLog } from './build-log.js';
 import {
   type BuildEnd,
   cancelBuild,
@@ -14,9 +14,10 @@ import {
   runningBuilds,
   takeNextBuild,
 } from './builds.js';
-import { type Build, type Engine, type EngineReader, isFinal } from './engine.js';
+import type { Build, Engine, EngineReader } from './engine.js';
 import { type BuildCommand, type FollowedBuild, followBuild } from './follow.js';
 import { buildFiles, buildsFolder } from './job.js';
+import { type Kept, openReaderOf, readerOf } from './reader.js';
 
 export type { BuildCommand } from './follow.js';
 
@@ -39,7 +40,15 @@ const DEFAULT_GRACE_MS = 180_000;
 /** The folder of builds tells when one was taken or has ended; this is for what it does not tell. In milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 
-const databaseFile = (stateDir: string) => join(stateDir, 'engine.sqlite');
+function keptIn(stateDir: string): Kept {
+  return {
+    database: join(stateDir, 'engine.sqlite'),
+    migrations: ENGINE_MIGRATIONS,
+    find: findBuild,
+    list: listBuilds,
+    logFile: (id) => buildFiles(stateDir, id).log,
+  };
+}
 
 /**
  * The embedded engine: a durable queue in SQLite, each build under a supervisor process of its own that outlives this
@@ -59,7 +68,8 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
     });
   }
   mkdirSync(buildsFolder(stateDir), { recursive: true });
-  const store = openStore(databaseFile(stateDir), ENGINE_MIGRATIONS);
+  const kept = keptIn(stateDir);
+  const store = openStore(kept.database, kept.migrations);
 
   const active = new Map<string, FollowedBuild>();
   const waiting = new Set<() => void>();
@@ -167,11 +177,7 @@ export function openLocalEngine(options: LocalEngineOptions): Engine {
   schedule();
 
   return {
-    ...readerOf(
-      stateDir,
-      () => store,
-      () => !store.open,
-    ),
+    ...readerOf(kept, () => store, { isClosed: () => !store.open }),
     async start(request) {
       if (closing) throw new CcCiError('the engine is shutting down');
       insertBuild(store, request);
@@ -220,27 +226,5 @@ function watchEnds(folder: string, logger: Logger, onChange: (id: string) => voi
  * Where no engine ever ran, there are no builds.
  */
 export function openEngineReader(stateDir: string): EngineReader & { close(): void } {
-  let store: Store | undefined;
-  const reader = readerOf(stateDir, () => {
-    store ??= openStore(databaseFile(stateDir), ENGINE_MIGRATIONS);
-    return store;
-  });
-  return { ...reader, close: () => store?.close() };
-}
-
-function readerOf(stateDir: string, store: () => Store, isClosed = () => false): EngineReader {
-  return {
-    get: async (id) => findBuild(store(), id),
-    list: async (filter) => listBuilds(store(), filter),
-    logs: (id, { from = 1, follow = false, signal } = {}) =>
-      readLog(buildFiles(stateDir, id).log, {
-        from,
-        follow,
-        isComplete: () => {
-          const build = isClosed() ? undefined : findBuild(store(), id);
-          return build === undefined || isFinal(build.state);
-        },
-        ...(signal ? { signal } : {}),
-      }),
-  };
+  return openReaderOf(keptIn(stateDir));
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,11 +9,12 @@ import {
   diagnose,
   disconnectDocker,
   listSecrets,
+  pathKind,
   removeSecret,
   run,
 } from '@cc-ci/core';
 import { z } from 'zod';
-import { parseMachineOutput } from './abra.js';
+import { abraEnvironment, parseMachineOutput } from './abra.js';
 import { argvOf, OPERATIONS, type Operation } from './abra-operations.js';
 
 /** What a call of abra left. */
@@ -49,7 +50,7 @@ export async function holdAgainstContract(program: string): Promise<Diagnosis[]>
     dir,
     ask: (...args) =>
       run(program, args, {
-        env: { ...process.env, ABRA_DIR: dir, LANG: 'C', LC_ALL: 'C', TERM: 'dumb', NO_COLOR: '1' },
+        env: abraEnvironment(dir),
         okCodes: ANY_CODE,
         timeoutMs: CALL_TIMEOUT_MS,
       }),
@@ -151,9 +152,9 @@ async function inUse(subject: Subject): Promise<Diagnosis[]> {
   await commitRecipe(dir, COMPOSE, SAMPLE);
   const added = await ask(...argvOf('addLocalServer'));
   const again = await ask(...argvOf('addLocalServer'));
-  const server = await exists(join(dir, 'servers/default'));
+  const server = await pathKind(join(dir, 'servers/default'));
   const made = await ask(...argvOf('newApp', [RECIPE], { domain, server: 'default' }));
-  const envFile = await exists(join(dir, 'servers/default', `${domain}.env`));
+  const envFile = await pathKind(join(dir, 'servers/default', `${domain}.env`));
   const nothing = await ask(...argvOf('generateSecrets', [domain]));
   const undeployed = await ask(...argvOf('undeploy', [domain]));
   const backup = await ask(...argvOf('createBackup', [domain]));
@@ -237,11 +238,4 @@ async function commitRecipe(dir: string, compose: string, sample: string): Promi
   await git('add', '--all');
   await git('commit', '--quiet', '--no-gpg-sign', '--message=a recipe to look at');
   await git('tag', '--annotate', '--no-sign', '--message=1.0.0+1.0.0', '1.0.0+1.0.0');
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -46,7 +46,6 @@ export async function abra(
   return withTerminal(context, [program, ...argv], call);
 }
 
-/** Proxy, Docker and abra's own variables pass through to abra; nothing else of ours does. */
 function runAbra(
   context: StageContext,
   program: string,
@@ -56,23 +55,24 @@ function runAbra(
   return runTool(context, program, args, {
     missingHint: ABRA_HINT,
     ...options,
-    env: {
-      ...passThrough(process.env),
-      ABRA_DIR: abraFolder(context.dir),
-      LANG: 'C',
-      LC_ALL: 'C',
-      TERM: 'dumb',
-      NO_COLOR: '1',
-      ...options.env,
-    },
+    env: { ...abraEnvironment(abraFolder(context.dir)), ...options.env },
   });
 }
 
 const PASSED_ON =
   /^(PATH|HOME|USER|SSL_CERT_FILE|GIT_SSL_CAINFO|(HTTPS?|NO)_PROXY|(https?|no)_proxy|(DOCKER|ABRA)_.*)$/;
 
-function passThrough(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
+/** What abra is given: Proxy, Docker and its own variables pass through, nothing else of ours does. English, no colours. */
+export function abraEnvironment(dir: string): NodeJS.ProcessEnv {
+  const passed = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name));
+  return {
+    ...Object.fromEntries(passed),
+    ABRA_DIR: dir,
+    LANG: 'C',
+    LC_ALL: 'C',
+    TERM: 'dumb',
+    NO_COLOR: '1',
+  };
 }
 
 /** Docker's words, and those of others who miss a terminal; Docker's are never translated. */

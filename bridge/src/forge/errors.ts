@@ -77,3 +77,16 @@ export function parseRetryAfter(value: string | undefined, now = Date.now()): nu
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
+
+/** Gitea answers 500 about what it does not have; a server error this often in a row is taken for one that stays. */
+const SERVER_ERRORS_BEFORE_GIVING_UP = 5;
+
+/**
+ * Whether something that can be done without is worth another try after this error.
+ * @param attempts how often it was tried in a row before
+ */
+export function isPassing(error: ForgeError, attempts: number): boolean {
+  if (error.kind === 'rate-limited') return true;
+  if (error.kind !== 'unavailable') return false;
+  return error.status !== 500 || attempts < SERVER_ERRORS_BEFORE_GIVING_UP;
+}

@@ -55,6 +55,20 @@ export function listOrgRepos(forge: ForgeClient, org: string, page: number): Pro
   return readPage(forge, `/orgs/${encodeURIComponent(org)}/repos`, '', page, forgeRepository);
 }
 
+/** All repositories of a list whose pages can be short, and even empty, before the last one. */
+export async function allRepositories(
+  read: (page: number) => Promise<Page<ForgeRepository>>,
+): Promise<ForgeRepository[]> {
+  const found = new Map<number, ForgeRepository>();
+  for (let page = 1; ; page++) {
+    const { items, hasNext, total } = await read(page);
+    const before = found.size;
+    for (const repo of items) found.set(repo.id, repo);
+    const isLast = found.size >= (total ?? Number.POSITIVE_INFINITY) || !(hasNext ?? found.size > before);
+    if (isLast) return [...found.values()];
+  }
+}
+
 async function readPage<S extends z.ZodType>(
   forge: ForgeClient,
   path: string,

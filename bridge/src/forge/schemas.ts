@@ -41,6 +41,8 @@ export const forgeRepository = z.object({
   id,
   full_name: z.string(),
   archived: z.boolean().nullish(),
+  /** What the bot may do there, where the forge tells it. */
+  permissions: z.object({ push: z.boolean() }).nullish(),
   updated_at: instant,
 });
 export type ForgeRepository = z.output<typeof forgeRepository>;

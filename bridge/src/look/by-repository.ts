@@ -1,4 +1,4 @@
-import { listOrgRepos, type Page } from '../forge/lists.js';
+import { allRepositories, listOrgRepos } from '../forge/lists.js';
 import type { ForgeRepository } from '../forge/schemas.js';
 import type { SeenComment } from '../triggers.js';
 import { createBudget } from './budget.js';
@@ -62,7 +62,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
   /** New ones are read from where all are known to. */
   async function relist({ clock, readTo }: Progress): Promise<void> {
     const askedAt = clock.now();
-    const listed = (await listAll(listPage)).filter(({ archived }) => !archived);
+    const listed = (await allRepositories(listPage)).filter(({ archived }) => !archived);
     const isHidden = ({ full_name: repo }: ForgeRepository) => missing.has(repo);
     for (const { full_name: repo } of listed.filter(isHidden)) {
       logger.warn({ repo }, 'the forge lists this repository, but does not show its comments');
@@ -138,16 +138,4 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     if (failures.size > 0) throw failure;
     return commands;
   };
-}
-
-/** All repositories of a list whose pages can be short, and even empty, before the last one. */
-async function listAll(read: (page: number) => Promise<Page<ForgeRepository>>): Promise<ForgeRepository[]> {
-  const found = new Map<number, ForgeRepository>();
-  for (let page = 1; ; page++) {
-    const { items, hasNext, total } = await read(page);
-    const before = found.size;
-    for (const repo of items) found.set(repo.id, repo);
-    const isLast = found.size >= (total ?? Number.POSITIVE_INFINITY) || !(hasNext ?? found.size > before);
-    if (isLast) return [...found.values()];
-  }
 }

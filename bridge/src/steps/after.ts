@@ -1,15 +1,12 @@
 import { sayBeside } from '../comments.js';
 import type { BridgeContext } from '../context.js';
 import { editComment } from '../forge/client.js';
-import { ForgeError } from '../forge/errors.js';
+import { ForgeError, isPassing } from '../forge/errors.js';
 import { noteCollapsed, outdatedRuns, type Trigger } from '../triggers.js';
 import { collapsedComment, mentionComment } from '../words.js';
 import { factsOf, type StepResult, stopReasonOf } from './step.js';
 
 /** The steps that nobody waits for: telling who asked, and tidying up the pull request. */
-
-/** A server error this often in a row is taken for one that stays: the tidying is left, not the run. */
-const SERVER_ERRORS_BEFORE_GIVING_UP = 5;
 
 /** Tells who asked in a comment of its own: the edits before notified nobody. */
 export async function tellAuthor(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
@@ -51,8 +48,7 @@ async function collapse(context: BridgeContext, old: Trigger, attempts: number):
   }
 }
 
+/** A token may be made valid again; a comment that may not be edited stays as it is. */
 function isWorthRetrying(error: ForgeError, attempts: number): boolean {
-  if (error.kind === 'rate-limited' || error.status === 401) return true;
-  if (error.kind !== 'unavailable') return false;
-  return error.status !== 500 || attempts < SERVER_ERRORS_BEFORE_GIVING_UP;
+  return error.status === 401 || isPassing(error, attempts);
 }

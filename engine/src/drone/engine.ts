@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CcCiError, type Logger, openStore, type Store, tryLock } from '@cc-ci/core';
-import { readLog } from '../build-log.js';
+import { CcCiError, type Logger, openStore, tryLock } from '@cc-ci/core';
 import { type Build, type Engine, type EngineReader, isFinal } from '../engine.js';
 import { EngineError } from '../engine-error.js';
+import { buildFiles, buildsFolder } from '../job.js';
+import { type Kept, openReaderOf, readerOf } from '../reader.js';
 import { type DroneBuild, hasEnded, isWaiting } from './answers.js';
 import { type DroneClient, type DroneClientOptions, openDroneClient } from './client.js';
 import { standingOf } from './outcome.js';
@@ -47,8 +48,15 @@ const PAGE = 100;
 /** How long a caller is kept waiting for a build to end that Drone has been told to end, in milliseconds. */
 const END_WAIT_MS = 10_000;
 
-const databaseFile = (stateDir: string) => join(stateDir, 'drone.sqlite');
-const logFile = (stateDir: string, id: string) => join(stateDir, 'builds', `${id}.log`);
+function keptIn(stateDir: string): Kept {
+  return {
+    database: join(stateDir, 'drone.sqlite'),
+    migrations: DRONE_MIGRATIONS,
+    find: findBuild,
+    list: listBuilds,
+    logFile: (id) => buildFiles(stateDir, id).log,
+  };
+}
 
 /**
  * The engine that hands builds to a Drone server: each is a build of one repository's pipeline with the request as its
@@ -60,14 +68,15 @@ const logFile = (stateDir: string, id: string) => join(stateDir, 'builds', `${id
 export function openDroneEngine(options: DroneEngineOptions): Engine {
   const { stateDir, logger } = options;
   const client = openDroneClient(options);
-  mkdirSync(join(stateDir, 'builds'), { recursive: true });
+  mkdirSync(buildsFolder(stateDir), { recursive: true });
   const lock = tryLock(join(stateDir, 'drone.lock'));
   if (!lock) {
     throw new CcCiError(`another engine is running on ${stateDir}`, {
       hint: 'stop it, or give this one a state folder of its own (CC_CI_STATE_DIR)',
     });
   }
-  const store = openStore(databaseFile(stateDir), DRONE_MIGRATIONS);
+  const kept = keptIn(stateDir);
+  const store = openStore(kept.database, kept.migrations);
   const starter = openStarter({
     store,
     client,
@@ -153,7 +162,7 @@ export function openDroneEngine(options: DroneEngineOptions): Engine {
       client,
       run: row.id,
       number: row.number,
-      path: logFile(stateDir, row.id),
+      path: kept.logFile(row.id),
       nextLook: (soon) => poller.next(soon),
       ended,
       signal: closing.signal,
@@ -182,7 +191,7 @@ export function openDroneEngine(options: DroneEngineOptions): Engine {
   };
 
   return {
-    ...readerOf(stateDir, () => store, closing.signal),
+    ...readerOf(kept, () => store, { isClosed: () => closing.signal.aborted, signal: closing.signal }),
     async get(id) {
       await lookIfOpen([findBuild(store, id)]);
       return findBuild(store, id);
@@ -260,28 +269,5 @@ async function listDownTo(client: DroneClient, oldest: number) {
  * Where no engine ever ran, there are no builds.
  */
 export function openDroneReader(stateDir: string): EngineReader & { close(): void } {
-  let store: Store | undefined;
-  const reader = readerOf(stateDir, () => {
-    store ??= openStore(databaseFile(stateDir), DRONE_MIGRATIONS);
-    return store;
-  });
-  return { ...reader, close: () => store?.close() };
-}
-
-function readerOf(stateDir: string, store: () => Store, closing?: AbortSignal): EngineReader {
-  return {
-    get: async (id) => findBuild(store(), id),
-    list: async (filter) => listBuilds(store(), filter),
-    logs: (id, { from = 1, follow = false, signal } = {}) =>
-      readLog(logFile(stateDir, id), {
-        from,
-        follow,
-        isComplete: () => {
-          if (closing?.aborted) return true;
-          const build = findBuild(store(), id);
-          return build === undefined || isFinal(build.state);
-        },
-        signal: AbortSignal.any([signal, closing].filter((it) => it !== undefined)),
-      }),
-  };
+  return openReaderOf(keptIn(stateDir));
 }
