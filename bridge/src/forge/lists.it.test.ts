@@ -58,7 +58,13 @@ describe('lists of the forge', () => {
     answer = { body: [REPOSITORY], headers: {} };
     const repos = await listOrgRepos(forge, 'coop-cloud', 1);
     expect(repos.items).to.deep.equal([
-      { id: 1, full_name: 'coop-cloud/custom-html', archived: false, updated_at: AT - 1_000 },
+      {
+        id: 1,
+        full_name: 'coop-cloud/custom-html',
+        archived: false,
+        permissions: { push: false },
+        updated_at: AT - 1_000,
+      },
     ]);
     expect(repos.hasNext).to.equal(undefined);
     expect(asked).to.deep.equal([
