@@ -7,6 +7,7 @@ import Mocha from 'mocha';
 const ROOMS = ['core', 'engine', 'bridge', 'runner', 'dashboard', 'sandbox', 'reconcile', 'cli'];
 // The tests of the real parts (`x.real.test.ts`) need those built: they are run by `npm run test:real` alone.
 const REAL_TEST = '.real.test.ts';
+const LONGEST = 15;
 const real = process.argv.includes('--real');
 const words = process.argv.slice(2).filter((word) => word !== '--real');
 
@@ -21,6 +22,7 @@ await mocha.loadFilesAsync();
 const skipped = [];
 const runner = mocha.run((failures) => {
   const { passes = 0 } = runner.stats ?? {};
+  tellLongest();
   for (const test of skipped) console.log(`not run: ${test.fullTitle()}`);
   const bad = failures > 0 || passes === 0 || (process.env.CI && skipped.length > 0);
   if (process.env.CI && skipped.length > 0) console.log('in CI a test that cannot run is a failure');
@@ -32,6 +34,15 @@ const runner = mocha.run((failures) => {
   setTimeout(() => fail('a test left something open: this process does not end by itself'), 10_000).unref();
 });
 runner.on('pending', (test) => skipped.push(test));
+const times = new Map();
+runner.on('suite', (suite) => suite.parent?.root && times.set(suite, -performance.now()));
+runner.on('suite end', (suite) => times.has(suite) && times.set(suite, times.get(suite) + performance.now()));
+
+/** The suites that took longest, whatever of their time was set-up. */
+function tellLongest() {
+  const longest = [...times].sort(([, a], [, b]) => b - a).slice(0, LONGEST);
+  for (const [suite, ms] of longest) console.log(`${(ms / 1000).toFixed(0).padStart(5)} s  ${suite.title}`);
+}
 
 function testsOf(room) {
   return readdirSync(join(room, 'src'), { recursive: true, encoding: 'utf8' })

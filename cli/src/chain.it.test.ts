@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,11 @@ import { nodeState } from './testing/node-state.js';
 import { findProcesses } from './testing/processes.js';
 import { until } from './testing/until.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TESTS = fileURLToPath(new URL('../../tests/', import.meta.url));
+/** What these stories are about does not depend on what a run does after its first deployment. */
+const INSTALL_ONLY = `import { defineRecipe } from '@cc-ci/runner/harness';
+export default defineRecipe({ skip: { upgrade: 'not asked here', backup: 'not asked here' } });
+`;
 const never = new AbortController().signal;
 
 /** Every part in a process of its own, the forge spoken to as people and services speak to it. */
@@ -38,9 +42,13 @@ describe('from a comment to its result', function () {
   beforeEach(async () => {
     nodeBefore = await nodeState();
     dir = await mkdtemp(join(tmpdir(), 'cc-ci-chain-'));
+    const testsDir = join(dir, 'tests');
+    await cp(join(TESTS, 'radicale'), join(testsDir, 'radicale'), { recursive: true });
+    await mkdir(join(testsDir, 'custom-html'));
+    await writeFile(join(testsDir, 'custom-html/recipe.ts'), INSTALL_ONLY);
     world = await startWorld({
       dir: join(dir, 'world'),
-      root: ROOT,
+      testsDir,
       recipes: ['custom-html', 'radicale'],
       maxTests: 2,
       signal: never,

@@ -49,12 +49,18 @@ describe('defects planted in a recipe', function () {
 
   /** Some at a time; whoever tells a story waits for its record. */
   function startAll(all: readonly Story[]): void {
-    const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
-    for (const [index, story] of all.entries()) {
-      const record = (lanes[index % AT_ONCE] ?? Promise.resolve()).then(() => play(story));
+    const waiting: (() => Promise<void>)[] = [];
+    for (const story of all) {
+      const record = new Promise<RunRecord>((resolve, reject) => {
+        waiting.push(() => play(story).then(resolve, reject));
+      });
+      record.catch(() => undefined);
       records.set(story.what, record);
-      lanes[index % AT_ONCE] = record.catch(() => undefined);
     }
+    const lane = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) await next();
+    };
+    for (let number = 1; number <= AT_ONCE; number++) void lane();
   }
 
   async function play({ what, defect, stages, env, abra }: Story): Promise<RunRecord> {

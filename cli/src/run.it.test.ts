@@ -75,7 +75,7 @@ describe('cc-ci run, on the real swarm', function () {
     for (const name of ['install', 'upgrade', 'backup'] as const) {
       expect(sources(name), name).to.deep.equal(new Set(['generic', 'cc-ci']));
     }
-    expect(sources('recipe-tests')).to.deep.equal(new Set(['recipe']));
+    expect(sources('recipe-tests')).to.deep.equal(new Set(['recipe', 'generic']));
     // All below 8 is shown by this one run; steady takes more of them.
     expect(record.summary?.level).to.include({ value: 7 });
     expect(record.plan.base?.version).to.equal('1.1.0+3.1.8');

@@ -1,7 +1,7 @@
 import type { DockerService, DockerTask } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { assess } from './assess.js';
+import { assess, endedSince } from './assess.js';
 
 interface Part {
   name: string;
@@ -172,5 +172,28 @@ describe('convergence', () => {
 
   it('takes a service scaled to none as up', () => {
     expect(assess([service({ name: 'job', running: 0, desired: 0 })], []).state).to.equal('converged');
+  });
+});
+
+describe('what has ended since all was up', () => {
+  const all = [service({ name: 'app', running: 1 }), service({ name: 'db', running: 1 })];
+  const running = [task('app', 'running', { at: 50 }), task('db', 'running', { at: 5 })];
+  const ended = (...tasks: DockerTask[]) =>
+    endedSince(all, [...running, ...tasks], new Date(20_000))?.task.ID;
+
+  it('is a task that failed or came to its end, the first of several', () => {
+    expect(ended()).to.equal(undefined);
+    expect(ended(task('app', 'failed', { at: 40, ...CRASH }))).to.equal('app-failed-40');
+    expect(ended(task('app', 'complete', { at: 40 }))).to.equal('app-complete-40');
+    expect(ended(task('app', 'failed', { at: 40 }), task('db', 'failed', { at: 30 }))).to.equal(
+      'db-failed-30',
+    );
+  });
+
+  it('is not what ended while it came up, was stopped by Swarm, or is of before the update', () => {
+    expect(ended(task('app', 'failed', { at: 10, ...CRASH }))).to.equal(undefined);
+    expect(ended(task('app', 'shutdown', { at: 40 }))).to.equal(undefined);
+    expect(ended(task('app', 'failed', { at: 40, image: 'old' }))).to.equal(undefined);
+    expect(ended({ ...task('app', 'failed', { at: 40 }), ServiceID: 'id-other' })).to.equal(undefined);
   });
 });

@@ -150,8 +150,24 @@ export function taskError(task: DockerTask): string {
   return task.Status.Err ?? task.Status.Message ?? task.Status.State;
 }
 
+/** The first task of what the services are now that has ended by itself since a moment when all of them were up. Pure. */
+export function endedSince(
+  services: readonly DockerService[],
+  tasks: readonly DockerTask[],
+  since: Date,
+): { service: DockerService; task: DockerTask } | undefined {
+  const ended = services.flatMap((service) =>
+    tasks
+      .filter((task) => task.ServiceID === service.ID && isUpToDate(task, service))
+      .filter((task) => GIVEN_UP.has(task.Status.State) || isDeadEnd(task))
+      .map((task) => ({ service, task, at: new Date(task.Status.Timestamp) }))
+      .filter(({ at }) => at > since),
+  );
+  return ended.sort((a, b) => a.at.getTime() - b.at.getTime())[0];
+}
+
 /** A service's name as the recipe has it. */
-function shortName({ Spec }: DockerService): string {
+export function shortName({ Spec }: DockerService): string {
   const stack = Spec.Labels[STACK_LABEL];
   return stack && Spec.Name.startsWith(`${stack}_`) ? Spec.Name.slice(stack.length + 1) : Spec.Name;
 }

@@ -1,5 +1,6 @@
 import { createRedactor, listServices, SECRETS_CHECK } from '@cc-ci/core';
 import { requireApp, runTool, type StageContext } from './context.js';
+import { requireNoneEnded } from './converge.js';
 import { eventually } from './eventually.js';
 import { StageFailure } from './failure.js';
 import { checkout } from './recipe.js';
@@ -67,6 +68,23 @@ export async function runGenericChecks(
     );
   } finally {
     await http.close();
+  }
+}
+
+/**
+ * Tests the app, and then looks whether a service has ended by itself meanwhile: Swarm starts another, so that tests may
+ * not see it. Where one has, that is the failure, whatever the tests say.
+ */
+export async function testUp(context: StageContext, test: () => Promise<void>): Promise<void> {
+  const { docker, signal, upSince = new Date() } = context;
+  const { stack } = requireApp(context);
+  const title = 'no service ended while it was tested';
+  try {
+    await test();
+  } finally {
+    if (!signal.aborted) {
+      await runChecks(context, [{ title, run: () => requireNoneEnded(docker, stack, upSince) }]);
+    }
   }
 }
 

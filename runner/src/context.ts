@@ -33,6 +33,8 @@ export interface StageContext {
   signal: AbortSignal;
   /** Secret values of the app under test, by secret name. Filled by `install`. */
   secrets: Map<string, string>;
+  /** Since when all that this stage has deployed, or restarted, last has been up. */
+  upSince?: Date;
 }
 
 /** Where abra keeps this run's recipes and app files: nothing is shared with another run. */

@@ -9,39 +9,56 @@ import {
   listTasks,
   run,
 } from '@cc-ci/core';
-import { type Assessment, assess, isUp, taskError } from './assess.js';
+import { type Assessment, assess, endedSince, isUp, shortName, taskError } from './assess.js';
 import { lastLines, StageFailure } from './failure.js';
 import { signalIn } from './signals.js';
 
 /**
- * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
- * check, which has passed; `running` where one is only known to run; `counted` where an update may yet begin.
+ * How long everything must stay as it is before it counts, in milliseconds: `restartable` where each service has a
+ * health check, which has passed, but one may be about to restart by itself; `running` where one is only known to run;
+ * `counted` where an update may yet begin. A health check that has passed counts at once: what ends after that is found
+ * by `requireNoneEnded`.
  */
-const SETTLE_MS = { healthy: 1_000, running: 4_000, counted: 10_000 };
+const SETTLE_MS = { restartable: 1_000, running: 4_000, counted: 10_000 };
 /** Health and counters also change without an event we hear of: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 500;
 const SHORTEST_WAIT_MS = 20;
 
+/** Everything is up. */
+export interface Converged {
+  /** What a person should know all the same. */
+  notes: string[];
+  since: Date;
+}
+
+export interface ConvergeOptions {
+  timeoutMs: number;
+  signal: AbortSignal;
+  onChange: (text: string) => void;
+  /** Something may be about to restart by itself, though all is up now. */
+  mayRestart?: boolean;
+}
+
 /**
- * Waits until every service of the stack is up and stays up. Woken by Docker's events.
- * @returns what a person should know although everything is up
+ * Waits until every service of the stack is up. Woken by Docker's events.
  * @throws StageFailure when a service cannot come up, or not within `timeoutMs`
  * @throws CancelledError when `signal` is aborted
  */
 export async function waitConverged(
   docker: Docker,
   stack: string,
-  options: { timeoutMs: number; signal: AbortSignal; onChange: (text: string) => void },
-): Promise<string[]> {
+  options: ConvergeOptions,
+): Promise<Converged> {
   const listening = new AbortController();
   const bell = listen(docker, listening.signal);
   const deadline = performance.now() + options.timeoutMs;
-  let steady: { state: Assessment['state']; since: number } | undefined;
+  let steady: { state: Assessment['state']; since: number; at: Date } | undefined;
   let told = '';
   try {
     for (;;) {
       if (options.signal.aborted)
         throw options.signal.reason ?? new CancelledError('cancelled while waiting for the app');
+      const at = new Date();
       const services = await listServices(docker, stack);
       const assessment = assess(services, await listTasks(docker, stack));
       if (assessment.state === 'failed') {
@@ -51,10 +68,11 @@ export async function waitConverged(
       if (text !== told) options.onChange(text);
       told = text;
       const now = performance.now();
-      if (steady?.state !== assessment.state) steady = { state: assessment.state, since: now };
+      if (steady?.state !== assessment.state) steady = { state: assessment.state, since: now, at };
       const lasted = now - steady.since;
-      const settle = settleTime(assessment, services);
-      if (lasted >= settle) return assessment.state === 'converged' ? assessment.notes : [];
+      const settle = settleTime(assessment, services, options.mayRestart ?? false);
+      if (lasted >= settle)
+        return { notes: assessment.state === 'converged' ? assessment.notes : [], since: steady.at };
       if (now >= deadline) throw await tooSlow(docker, stack, services, text, options.timeoutMs);
       await bell.next(Math.min(LOOK_AGAIN_MS, Math.max(settle - lasted, SHORTEST_WAIT_MS)));
     }
@@ -67,10 +85,24 @@ export async function waitConverged(
  * How long what is so now has to stay so, in milliseconds; for ever where it is nothing to settle for. `counted` is: a
  * change that asks for no new task (where tasks may run, say) leaves the old ones as they are.
  */
-function settleTime({ state }: Assessment, services: readonly DockerService[]): number {
+function settleTime({ state }: Assessment, services: readonly DockerService[], mayRestart: boolean): number {
   if (state === 'counted') return SETTLE_MS.counted;
   if (state !== 'converged') return Number.POSITIVE_INFINITY;
-  return SETTLE_MS[services.every(hasHealthCheck) ? 'healthy' : 'running'];
+  if (!services.every(hasHealthCheck)) return SETTLE_MS.running;
+  return mayRestart ? SETTLE_MS.restartable : 0;
+}
+
+/**
+ * Looks whether a task has ended by itself since everything was up, whatever has been started in its place.
+ * @throws StageFailure for the first that has
+ */
+export async function requireNoneEnded(docker: Docker, stack: string, since: Date): Promise<void> {
+  const services = await listServices(docker, stack);
+  const ended = endedSince(services, await listTasks(docker, stack), since);
+  if (!ended) return;
+  const { service, task } = ended;
+  const why = `${shortName(service)} ended while it was tested, after it had been up: ${taskError(task)}`;
+  throw failureWith(why, await evidence(docker, stack, service.Spec.Name));
 }
 
 function hasHealthCheck(service: DockerService): boolean {

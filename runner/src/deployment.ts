@@ -132,7 +132,6 @@ async function makeSecrets(context: StageContext, settings: RecipeSettings): Pro
 export async function deploy(context: StageContext, settings: RecipeSettings, which: Which): Promise<void> {
   const { stage, docker, signal } = context;
   const commit = commitOf(context, which);
-  const { stack } = requireApp(context);
   await updatePlan(context, {
     deployment: { commit, healthy: false, seeded: context.plan.deployment?.seeded ?? false },
   });
@@ -148,17 +147,33 @@ export async function deploy(context: StageContext, settings: RecipeSettings, wh
     await applyCheckout(context);
     await removeDropped(context, rendered);
   });
-  const notes = await stage.phase('converge', false, () =>
-    waitConverged(docker, stack, {
-      timeoutMs: deployTimeout(context, settings) * 1000,
-      signal,
-      onChange: (text) => stage.log(text),
-    }),
-  );
+  const notes = await stage.phase('converge', false, () => awaitUp(context, settings));
   for (const note of notes) await stage.note(note);
   await updatePlan(context, {
     deployment: { commit, healthy: true, seeded: context.plan.deployment?.seeded ?? false },
   });
+}
+
+/**
+ * Waits until all of the app is up.
+ * @param options.mayRestart see `waitConverged`
+ * @returns what a person should know although it is
+ * @throws StageFailure like `waitConverged`
+ */
+export async function awaitUp(
+  context: StageContext,
+  settings: RecipeSettings,
+  options: { mayRestart?: boolean } = {},
+): Promise<string[]> {
+  const { docker, signal, stage } = context;
+  const { notes, since } = await waitConverged(docker, requireApp(context).stack, {
+    timeoutMs: deployTimeout(context, settings) * 1000,
+    signal,
+    onChange: (text) => stage.log(text),
+    ...options,
+  });
+  context.upSince = since;
+  return notes;
 }
 
 /** Seconds a deployment may take to become healthy. */

@@ -25,7 +25,7 @@ export function addDemoCommand(program: Command): void {
       try {
         const asExpected = await demo({
           dir: flags.dir,
-          root: ROOT,
+          testsDir: `${ROOT}tests`,
           broken: flags.broken ?? false,
           keep: flags.keep ?? false,
           signal: interrupted.signal,

@@ -68,15 +68,16 @@ describe('the demo', function () {
     await first.ended;
   });
 
-  for (const moment of [
-    'forge: ',
-    'bridge: watching',
-    'install       deploy',
-    'install         pass',
-    'teardown      PASSED',
+  for (const { moment, flags = [] } of [
+    { moment: 'forge: ' },
+    { moment: 'bridge: watching' },
+    { moment: 'install       deploy' },
+    { moment: 'install         pass' },
+    // A broken change is torn down sooner.
+    { moment: 'teardown      PASSED', flags: ['--broken'] },
   ]) {
     it(`interrupted after "${moment.trim()}", leaves nothing`, async () => {
-      const demo = start();
+      const demo = start(...flags);
       await until(() => demo.output().includes(moment));
       demo.child.kill('SIGINT');
       expect(await demo.ended, demo.output()).to.be.oneOf([130, 0]);
@@ -85,7 +86,7 @@ describe('the demo', function () {
   }
 
   it('with --keep stays until it is interrupted', async () => {
-    const demo = start('--keep');
+    const demo = start('--keep', '--broken');
     await until(() => demo.output().includes('everything is left running'));
     const [, url = ''] = /Dashboard: (\S+)/.exec(demo.output()) ?? [];
     expect((await fetch(url)).status).to.equal(200);

@@ -20,8 +20,8 @@ const RECIPE = 'custom-html';
 export interface DemoOptions {
   /** Folder of everything the demo writes; emptied at the start, the pages and records stay after it. */
   dir: string;
-  /** The checkout: recipe tests are in its `tests/`. */
-  root: string;
+  /** Folder of recipe tests. */
+  testsDir: string;
   /** Opens a pull request that must come out red. */
   broken: boolean;
   /** Leaves everything running until interrupted. */
@@ -37,7 +37,7 @@ export interface DemoOptions {
  * @throws CancelledError when it was interrupted before the run had ended
  */
 export async function demo(options: DemoOptions): Promise<boolean> {
-  const { dir, root, signal } = options;
+  const { dir, testsDir, signal } = options;
   const lock = tryLock(`${dir}.lock`);
   if (!lock) throw new InputError(`a demo is running in ${dir}`, { hint: 'end it first (Ctrl-C)' });
   const started = performance.now();
@@ -46,7 +46,7 @@ export async function demo(options: DemoOptions): Promise<boolean> {
   try {
     step('images: building what is missing');
     await ensureImages(['nginx'], { onProgress: (line) => step(`images: ${line}`), signal });
-    const world = await startWorld({ dir, root, recipes: [RECIPE], signal, step });
+    const world = await startWorld({ dir, testsDir, recipes: [RECIPE], signal, step });
     try {
       return await play(world, options, step);
     } finally {

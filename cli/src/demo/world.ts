@@ -44,8 +44,8 @@ export interface World {
 export interface WorldOptions {
   /** Folder for everything; emptied first. */
   dir: string;
-  /** The checkout: recipe tests are in its `tests/`. */
-  root: string;
+  /** Folder of recipe tests. */
+  testsDir: string;
   /** Sample recipes to publish in the organisation. Their images must be there. */
   recipes: readonly string[];
   signal: AbortSignal;
@@ -103,7 +103,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       CC_CI_ZONE: ZONE,
       CC_CI_EDGE_ADDRESS: `127.0.0.1:${edge.httpsPort}`,
       CC_CI_EDGE_CA_FILE: certificate.caFile,
-      CC_CI_TESTS_DIR: join(options.root, 'tests'),
+      CC_CI_TESTS_DIR: options.testsDir,
       CC_CI_ABRA: ABRA_EXECUTABLE,
       CC_CI_FORGET_SNAPSHOTS: FORGET_SNAPSHOTS_EXECUTABLE,
       ABRA_STANDIN_BACKUPS: join(dir, 'backups'),

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLogger, writeJson } from '@cc-ci/core';
+import { writeJson } from '@cc-ci/core';
 import type { EngineReader } from '@cc-ci/engine';
 import { openDroneReader } from '@cc-ci/engine/drone';
 import {
@@ -10,20 +10,24 @@ import {
   createRecipeRepository,
   ensureImages,
   FORGET_SNAPSHOTS_EXECUTABLE,
-  makeWildcardCertificate,
   type Organisation,
   publishRecipe,
   type RecipeRepository,
-  startEdge,
 } from '@cc-ci/sandbox';
-import { type ExecRunner, type RealServers, startExecRunner, startRealServers } from '@cc-ci/sandbox/real';
+import {
+  type ExecRunner,
+  type RealServers,
+  startExecRunner,
+  startRealServers,
+  startTraefik,
+} from '@cc-ci/sandbox/real';
 import { freePort, startService } from '../demo/services.js';
 import { installed } from '../testing/installed.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ZONE = 'ci.test';
 
-/** cc-ci on a real Gitea and a real Drone; edge, abra and recipes are the sandbox's. */
+/** cc-ci on a real Gitea, a real Drone and a real Traefik; abra and recipes are the sandbox's. */
 export interface RealWorld {
   servers: RealServers;
   runner: ExecRunner;
@@ -64,10 +68,8 @@ export async function startRealWorld(
       recipes.set(name, local);
     }
 
-    const certificate = await makeWildcardCertificate(join(dir, 'certificate'), ZONE);
-    const logger = createLogger('edge', 'fatal');
-    const edge = await startEdge({ host: '127.0.0.1', httpPort: 0, httpsPort: 0, ...certificate, logger });
-    undo.push(() => edge.close());
+    const edge = await startTraefik({ zone: ZONE, network: 'proxy' });
+    undo.push(() => edge.dispose());
 
     // The runner's host: all its steps get is PATH and the name of this file (docs/drone.md).
     const config = join(dir, 'runner.json');
@@ -76,7 +78,7 @@ export async function startRealWorld(
       runner: {
         zone: ZONE,
         edgeAddress: `127.0.0.1:${edge.httpsPort}`,
-        edgeCaFile: certificate.caFile,
+        edgeCaFile: edge.caFile,
         abra: ABRA_EXECUTABLE,
         forgetSnapshots: FORGET_SNAPSHOTS_EXECUTABLE,
         deployTimeout: 120,

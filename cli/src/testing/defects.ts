@@ -258,6 +258,27 @@ function convergence(rateLimited: string, empty: string): Story[] {
       says: /app keeps ending/,
     },
     {
+      what: 'a healthy service ends while it is tested, and Swarm starts another before any test sees it',
+      defect: {
+        head: (version) => {
+          version.script = version.script
+            .replace('exec httpd -f', 'httpd')
+            .concat('; until [ -e /tmp/end ]; do sleep 0.1; done; exit 3');
+        },
+        tests: {
+          'install.test.ts': `import { it } from 'mocha';
+import { app } from '@cc-ci/runner/harness';
+it('asks for what kills it', async () => void (await app.exec('app', ['touch', '/tmp/end'])));
+`,
+        },
+      },
+      stages: ['install'],
+      verdict: 'red',
+      blame: 'recipe',
+      stage: 'install',
+      says: /app ended while it was tested, after it had been up: .*\(3\)/,
+    },
+    {
       what: 'the update is paused and the old task goes on answering',
       defect: {
         head: (version) => {

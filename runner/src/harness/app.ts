@@ -1,14 +1,5 @@
-import {
-  CcCiError,
-  CommandFailedError,
-  CommandTimeoutError,
-  connectDocker,
-  type Docker,
-  type DockerService,
-  listServices,
-  listTasks,
-  run,
-} from '@cc-ci/core';
+import type { Docker, DockerService, RunOptions } from '@cc-ci/core';
+import { CcCiError, CommandFailedError, CommandTimeoutError } from '@cc-ci/core/errors';
 import { type AppFacts, readAppFacts } from '../recipe-tests/app-file.js';
 
 const EXEC_TIMEOUT_MS = 60_000;
@@ -91,10 +82,19 @@ export function facts(): AppFacts {
   return known;
 }
 
+// Most hooks and tests speak HTTP only. There are many of these processes, and loading what speaks to Docker is a good
+// part of their time: it is loaded by whoever asks for it.
 let connected: Docker | undefined;
-function docker(): Docker {
+async function docker() {
+  const { connectDocker, listServices, listTasks } = await import('@cc-ci/core/docker');
   connected ??= connectDocker();
-  return connected;
+  const [client, { stack }] = [connected, facts()];
+  return { services: () => listServices(client, stack), tasks: () => listTasks(client, stack) };
+}
+
+async function runDocker(args: readonly string[], options: RunOptions) {
+  const { run } = await import('@cc-ci/core/process');
+  return run('docker', args, options);
 }
 
 export const app: App = {
@@ -127,7 +127,7 @@ export const app: App = {
       ...argv,
     ];
     try {
-      const { exitCode, stdout, stderr } = await run('docker', args, {
+      const { exitCode, stdout, stderr } = await runDocker(args, {
         timeoutMs,
         ...(input === undefined ? {} : { input }),
       });
@@ -139,14 +139,14 @@ export const app: App = {
 
   async logs(service) {
     const { Spec } = await findService(service);
-    const { stdout, stderr } = await run('docker', ['service', 'logs', '--raw', Spec.Name], {
+    const { stdout, stderr } = await runDocker(['service', 'logs', '--raw', Spec.Name], {
       timeoutMs: EXEC_TIMEOUT_MS,
     });
     return stdout + stderr;
   },
 
   async services() {
-    const services = await listServices(docker(), facts().stack);
+    const services = await (await docker()).services();
     return services.map((service) => ({
       name: shortName(service),
       image: service.Spec.TaskTemplate.ContainerSpec.Image,
@@ -161,7 +161,7 @@ function shortName({ Spec }: DockerService): string {
 }
 
 async function findService(name: string): Promise<DockerService> {
-  const services = await listServices(docker(), facts().stack);
+  const services = await (await docker()).services();
   const found = services.find((service) => shortName(service) === name);
   if (found) return found;
   const names = services.map(shortName).sort().join(', ');
@@ -170,7 +170,7 @@ async function findService(name: string): Promise<DockerService> {
 
 /** Id of the container of a service's newest running task. */
 async function runningContainer(service: DockerService): Promise<string> {
-  const tasks = (await listTasks(docker(), facts().stack)).filter((task) => task.ServiceID === service.ID);
+  const tasks = (await (await docker()).tasks()).filter((task) => task.ServiceID === service.ID);
   const running = tasks.find(
     ({ DesiredState, Status }) => DesiredState === 'running' && Status.State === 'running',
   );

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '@cc-ci/core';
+import { InputError } from '@cc-ci/core/errors';
 import { z } from 'zod';
 
 /** What a test may know of the app it tests. Written for test processes only, readable by this user only. */

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls';
-import { InputError } from '@cc-ci/core';
+import { InputError } from '@cc-ci/core/errors';
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import type { AppFacts } from './app-file.js';
 

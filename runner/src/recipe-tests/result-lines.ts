@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import { type Redactor, type TestResult, testResult } from '@cc-ci/core';
+import type { Redactor } from '@cc-ci/core';
+import { type TestResult, testResult } from '@cc-ci/core/record';
 import { z } from 'zod';
 import { readUntrusted } from './untrusted-file.js';
 

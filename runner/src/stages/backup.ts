@@ -6,9 +6,8 @@ import { writeAppFacts } from '../app-facts.js';
 import { artefactProblems } from '../artefact.js';
 import { backedUpVolumes, takesPart } from '../backup-labels.js';
 import { requireApp, runTool, type StageContext, updatePlan } from '../context.js';
-import { waitConverged } from '../converge.js';
 import { MARKER, mutateData, seedData, verifyData } from '../data.js';
-import { deployFresh, deployTimeout, ensureHead } from '../deployment.js';
+import { awaitUp, deployFresh, ensureHead } from '../deployment.js';
 import { StageFailure, StageSkip } from '../failure.js';
 import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { runStageTests } from '../recipe-tests/stage-tests.js';
@@ -93,17 +92,12 @@ async function restoreAndVerify(
   snapshot: string,
   when: string,
 ): Promise<void> {
-  const { stage, docker, signal } = context;
-  await stage.phase('restore', false, async () => {
+  await context.stage.phase('restore', false, async () => {
     const hookErrors = await restoreBackup(context, snapshot);
     if (hookErrors[0])
       throw new StageFailure('recipe', `a restore hook failed: ${hookErrors[0]}`, hookErrors);
     // A hook may restart what it has restored into.
-    await waitConverged(docker, requireApp(context).stack, {
-      timeoutMs: deployTimeout(context, recipe.settings) * 1000,
-      signal,
-      onChange: (text) => stage.log(text),
-    });
+    await awaitUp(context, recipe.settings, { mayRestart: true });
   });
   await verifyData(context, recipe, when, { backedUp: true });
   await runStageTests(context, recipe.settings, 'backup');

@@ -1,10 +1,9 @@
 import { type DockerService, listContainers, listServices } from '@cc-ci/core';
 import { writeAppFacts } from '../app-facts.js';
-import { runGenericChecks, secretsStaySecret } from '../checks.js';
+import { runGenericChecks, secretsStaySecret, testUp } from '../checks.js';
 import { requireApp, runTool, type StageContext } from '../context.js';
-import { waitConverged } from '../converge.js';
 import { seedData, verifyData } from '../data.js';
-import { commitOf, deployFresh, deployTimeout } from '../deployment.js';
+import { awaitUp, commitOf, deployFresh } from '../deployment.js';
 import { eventually } from '../eventually.js';
 import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { findTests, runBrowserTests, runMocha } from '../recipe-tests/run-tests.js';
@@ -30,11 +29,13 @@ export async function install(context: StageContext): Promise<void> {
   await allFailures([
     () =>
       stage.phase('tests', false, () =>
-        allFailures([
-          () => runGenericChecks(context, facts, recipe.settings, commitOf(context, 'head')),
-          async () => void (mocha && (await runMocha(context, [mocha], { source: 'cc-ci', timeout }))),
-          () => runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true, timeout }),
-        ]),
+        testUp(context, () =>
+          allFailures([
+            () => runGenericChecks(context, facts, recipe.settings, commitOf(context, 'head')),
+            async () => void (mocha && (await runMocha(context, [mocha], { source: 'cc-ci', timeout }))),
+            () => runBrowserTests(context, facts, specs, { source: 'cc-ci', generic: true, timeout }),
+          ]),
+        ),
       ),
     () => outlivesRestart(context, recipe),
     () => secretsStaySecret(context),
@@ -55,7 +56,7 @@ async function outlivesRestart(context: StageContext, recipe: LoadedRecipe): Pro
 
 /** Stops every service and starts it again, as a reboot of the server would: nothing outside the volumes is left. */
 async function restart(context: StageContext, { settings }: LoadedRecipe): Promise<void> {
-  const { docker, signal, stage } = context;
+  const { docker, signal } = context;
   const { stack } = requireApp(context);
   const services = (await listServices(docker, stack)).filter(({ Spec }) => Spec.Mode.Replicated);
   const scale = (replicas: (service: DockerService) => number) =>
@@ -82,9 +83,5 @@ async function restart(context: StageContext, { settings }: LoadedRecipe): Promi
     { timeoutMs: STOP_TIMEOUT_MS, signal },
   );
   await scale(({ Spec }) => Spec.Mode.Replicated?.Replicas ?? 1);
-  await waitConverged(docker, stack, {
-    timeoutMs: deployTimeout(context, settings) * 1000,
-    signal,
-    onChange: (text) => stage.log(text),
-  });
+  await awaitUp(context, settings);
 }

@@ -1,4 +1,5 @@
 import { writeAppFacts } from '../app-facts.js';
+import { testUp } from '../checks.js';
 import type { StageContext } from '../context.js';
 import { ensureHead } from '../deployment.js';
 import { StageSkip } from '../failure.js';
@@ -22,13 +23,16 @@ export async function recipeTests(context: StageContext): Promise<void> {
   const timeout = recipe.settings.timeouts.tests;
   const facts = await writeAppFacts(context);
   await context.stage.phase('tests', false, () =>
-    allFailures([
-      async () => void (mocha.length > 0 && (await runMocha(context, mocha, { source: 'recipe', timeout }))),
-      async () =>
-        void (
-          specs &&
-          (await runBrowserTests(context, facts, specs, { source: 'recipe', generic: false, timeout }))
-        ),
-    ]),
+    testUp(context, () =>
+      allFailures([
+        async () =>
+          void (mocha.length > 0 && (await runMocha(context, mocha, { source: 'recipe', timeout }))),
+        async () =>
+          void (
+            specs &&
+            (await runBrowserTests(context, facts, specs, { source: 'recipe', generic: false, timeout }))
+          ),
+      ]),
+    ),
   );
 }

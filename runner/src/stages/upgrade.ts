@@ -1,5 +1,5 @@
 import { writeAppFacts } from '../app-facts.js';
-import { runGenericChecks } from '../checks.js';
+import { runGenericChecks, testUp } from '../checks.js';
 import { type StageContext, updatePlan } from '../context.js';
 import { seedData, verifyData } from '../data.js';
 import { commitOf, deploy, deployFresh, upgradeApp } from '../deployment.js';
@@ -29,7 +29,7 @@ export async function upgrade(context: StageContext): Promise<void> {
   try {
     await upgradeApp(context, settings);
     await deploy(context, settings, 'head');
-    await lookAtUpgrade(context, recipe);
+    await testUp(context, () => lookAtUpgrade(context, recipe));
   } catch (error) {
     await distrust(context);
     throw error;
