@@ -1,8 +1,9 @@
-import { appNames, connectDocker, type Docker, disconnectDocker, newRunId } from '@cc-ci/core';
+import { appNames, connectDocker, type Docker, disconnectDocker, newRunId, run } from '@cc-ci/core';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { eventually } from './eventually.js';
 import { leftoversOf, removeApp } from './remove-app.js';
-import { deploySomething, holdSecret } from './testing/app-on-node.js';
+import { deploySomething, holdSecret, NO_SUCH_IMAGE } from './testing/app-on-node.js';
 
 describe('removing an app', () => {
   let docker: Docker;
@@ -21,11 +22,31 @@ describe('removing an app', () => {
   const kinds = async () => [...new Set((await leftoversOf(docker, stack)).map(({ kind }) => kind))].sort();
 
   it('removes everything of it, and twice is the same as once', async () => {
-    expect(await kinds()).to.deep.equal(['config', 'network', 'secret', 'service', 'volume']);
+    expect(await kinds()).to.include.members(['config', 'network', 'secret', 'service', 'volume']);
     const found = await removeApp(docker, stack, 60_000);
     expect(found).to.include(`secret ${stack}_token_v1`).and.include(`volume ${stack}_data`);
     expect(await kinds()).to.deep.equal([]);
     expect(await removeApp(docker, stack, 60_000)).to.deep.equal([]);
+  });
+
+  it('knows of tasks that have no container yet', async () => {
+    const flags = ['--detach', '--quiet', '--no-resolve-image', '--constraint', 'node.labels.no==where'];
+    const labels = ['--label', `com.docker.stack.namespace=${stack}`];
+    await run('docker', [
+      'service',
+      'create',
+      ...flags,
+      ...labels,
+      '--name',
+      `${stack}_waits`,
+      NO_SUCH_IMAGE,
+    ]);
+    await eventually(async () => {
+      const names = (await leftoversOf(docker, stack)).map(({ kind, name }) => `${kind} ${name}`);
+      expect(names.join()).to.match(/task \w+ \(pending\)/);
+    });
+    await removeApp(docker, stack, 60_000);
+    expect(await kinds()).to.deep.equal([]);
   });
 
   it('touches no app whose name only begins alike', async () => {

@@ -8,6 +8,7 @@ import {
   listNetworks,
   listSecrets,
   listServices,
+  listTasks,
   listVolumes,
   removeConfig,
   removeNetwork,
@@ -16,12 +17,15 @@ import {
   removeVolume,
 } from '@cc-ci/core';
 
-/** One thing of an app that is still there, and how to remove it; containers go with their service. */
+/** One thing of an app that is still there, and how to remove it; tasks and containers go with their service. */
 interface Leftover {
-  kind: 'service' | 'container' | 'network' | 'volume' | 'secret' | 'config';
+  kind: 'service' | 'task' | 'container' | 'network' | 'volume' | 'secret' | 'config';
   name: string;
   remove: (() => Promise<void>) | undefined;
 }
+
+/** Task states that a node does nothing about any more. */
+const ENDED = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
 
 /**
  * Everything the node still holds of an app. Secrets that abra made carry no stack label, so it goes by name:
@@ -29,8 +33,9 @@ interface Leftover {
  */
 export async function leftoversOf(docker: Docker, stack: string): Promise<Leftover[]> {
   const prefix = `${stack}_`;
-  const [services, containers, networks, volumes, secrets, configs] = await Promise.all([
+  const [services, tasks, containers, networks, volumes, secrets, configs] = await Promise.all([
     listServices(docker, stack),
+    listTasks(docker, stack),
     listContainers(docker, stack),
     listNetworks(docker, prefix),
     listVolumes(docker, prefix),
@@ -39,6 +44,10 @@ export async function leftoversOf(docker: Docker, stack: string): Promise<Leftov
   ]);
   return [
     ...services.map(({ ID, Spec }) => leftover('service', Spec.Name, () => removeService(docker, ID))),
+    // Of a service that is gone already: the node may be about to make its container, and with that its volumes.
+    ...tasks
+      .filter(({ Status }) => !ENDED.has(Status.State))
+      .map(({ ID, Status }) => leftover('task', `${ID.slice(0, 12)} (${Status.State})`, undefined)),
     ...containers.map(({ id, service }) => leftover('container', `${service} ${id.slice(0, 12)}`, undefined)),
     ...networks.map(({ id, name }) => leftover('network', name, () => removeNetwork(docker, id))),
     ...volumes.map((name) => leftover('volume', name, () => removeVolume(docker, name))),
