@@ -1,2 +1,5 @@
+export { clientIn } from '../parts/oauth.js';
+export { callDrone } from '../remote/drone.js';
+export { type Account, callGitea } from '../remote/gitea.js';
 export { type BlankEngine, canStartBlankEngine, startBlankEngine } from './blank-engine.js';
 export { type CertificateMaker, makeCertificates, type TestCertificate } from './certificates.js';
