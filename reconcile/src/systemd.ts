@@ -17,10 +17,12 @@ export async function runningSince(unit: string, systemctl = 'systemctl'): Promi
     }),
   ) as Record<string, string | undefined>;
   if (ActiveState !== 'active' || !/^0?$/.test(Job)) return undefined;
-  // "Sat 2026-11-21 19:00:15.123456 UTC"
-  const [, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) UTC$/.exec(ExecMainStartTimestamp) ?? [];
-  if (!day) throw new Error(`systemctl show ${unit} tells no time of its start: ${ExecMainStartTimestamp}`);
-  return Date.parse(`${day}T${time?.slice(0, 12)}Z`);
+  // "Sat 2026-11-21 19:00:15.123456 UTC": a Date holds milliseconds only.
+  const [, second, micros] =
+    /(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{6}) UTC$/.exec(ExecMainStartTimestamp) ?? [];
+  if (!second)
+    throw new Error(`systemctl show ${unit} tells no time of its start: ${ExecMainStartTimestamp}`);
+  return Date.parse(`${second.replace(' ', 'T')}Z`) + Number(micros) / 1000;
 }
 
 /**
