@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
-import { describeSettings, inspectConfig, loadConfig, readSecretFile } from './config.js';
+import { describeSettings, inspectConfig, loadConfig, loadPartialConfig, readSecretFile } from './config.js';
 import { ConfigError, InputError } from './errors.js';
 
 const BRIDGE = {
@@ -33,6 +33,15 @@ describe('configuration', () => {
     }
     return expect.fail('it was accepted');
   };
+
+  it('can do without what is required, but not with what is wrong', () => {
+    const { drone } = loadPartialConfig(['drone'], { CC_CI_DRONE_URL: 'https://drone.example.org/' });
+    expect(drone).to.deep.equal({ url: 'https://drone.example.org', branch: 'main' });
+    expect(drone.repository).to.equal(undefined);
+    expect(
+      problemsOf(() => loadPartialConfig(['drone'], { CC_CI_DRONE_URL: 'drone', CC_CI_DRONE: 'x' })),
+    ).to.have.length(2);
+  });
 
   it('has defaults, and reads what is set', () => {
     const config = loadConfig(['common', 'bridge', 'engine'], {

@@ -280,6 +280,24 @@ export const settings = {
       z.union([z.ipv4(), z.ipv6()], 'expected an IP address').optional(),
       'Address under which the swarm is begun; default: the only one this host has',
     ),
+    forgeBot: setting(
+      'CC_CI_FORGE_BOT',
+      userLogin.optional(),
+      "On the host of a Drone server: the bot's login at the forge, as which `cc-ci reconcile` makes Drone's OAuth application and signs in to Drone",
+    ),
+    forgePasswordFile: setting(
+      'CC_CI_FORGE_PASSWORD_FILE',
+      path.optional(),
+      "File with the bot's password at the forge",
+    ),
+    droneUnit: setting(
+      'CC_CI_DRONE_UNIT',
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*\.service$/, 'expected a unit such as drone-server.service')
+        .optional(),
+      "The Drone server's systemd unit, which is restarted when its OAuth client has changed; without it nobody restarts it",
+    ),
   },
   reports: {
     url: setting(
@@ -339,19 +357,47 @@ export function loadConfig<G extends GroupName>(
   groups: readonly G[],
   env: NodeJS.ProcessEnv = process.env,
 ): Config<G> {
+  return readGroups(groups, env, () => true) as Config<G>;
+}
+
+/** The values of groups of which not everything that is required need be set. */
+export type PartialConfig<G extends GroupName> = {
+  [K in G]: {
+    [N in keyof Settings[K]]: Settings[K][N] extends Setting<infer S> ? z.output<S> | undefined : never;
+  };
+};
+
+/**
+ * The same for a program that has a use for these groups where they are set, and can do without: what is required and
+ * not set is undefined.
+ * @throws ConfigError that lists what is set and wrong
+ */
+export function loadPartialConfig<G extends GroupName>(
+  groups: readonly G[],
+  env: NodeJS.ProcessEnv = process.env,
+): PartialConfig<G> {
+  return readGroups(groups, env, (origin) => origin !== 'not set') as PartialConfig<G>;
+}
+
+/** @param counts whether a problem with a setting that came from there is one */
+function readGroups(
+  groups: readonly GroupName[],
+  env: NodeJS.ProcessEnv,
+  counts: (origin: SettingOrigin) => boolean,
+): Record<string, Record<string, unknown>> {
   const { file, problems } = readSources(env);
   const config: Record<string, Record<string, unknown>> = {};
   for (const group of groups) {
     const values: Record<string, unknown> = {};
     for (const name of Object.keys(settings[group])) {
       const found = readSetting(group, name, env, file);
-      if ('problem' in found) problems.push(found.problem);
-      else values[name] = found.value;
+      if (!('problem' in found)) values[name] = found.value;
+      else if (counts(found.origin)) problems.push(found.problem);
     }
     config[group] = values;
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return config as Config<G>;
+  return config;
 }
 
 type ConfigFile = Record<string, Record<string, unknown> | undefined>;

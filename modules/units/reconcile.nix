@@ -64,7 +64,10 @@ let
     oauth = {
       enabled = cfg.drone.server.enable;
       what = "Drone's OAuth application at the forge";
-      environment = atForge;
+      environment = ofDrone // {
+        # Restarted when its client is a new one. Not in the unit below, which that would end: it requires the server.
+        CC_CI_DRONE_UNIT = "drone-server.service";
+      };
     };
     drone = {
       enabled = cfg.drone.server.enable;
@@ -76,18 +79,16 @@ let
         "edge"
       ];
       environment =
-        atForge
-        // {
-          CC_CI_FORGE_PASSWORD_FILE = secret "forge-password";
-        }
-        // (if cfg.bridge.hook then { CC_CI_HOOK_SECRET_FILE = secret "hook-secret"; } else { });
+        ofDrone // (if cfg.bridge.hook then { CC_CI_HOOK_SECRET_FILE = secret "hook-secret"; } else { });
     };
   };
   # By the files themselves, which are root's as the reconcilers are: one that is missing is theirs to name.
-  atForge = {
+  ofDrone = {
     CC_CI_FORGE_URL = cfg.forge.url;
     CC_CI_FORGE_BOT = cfg.forge.bot;
-    CC_CI_FORGE_TOKEN_FILE = secret "forge-token";
+    CC_CI_FORGE_PASSWORD_FILE = secret "forge-password";
+    CC_CI_DRONE_URL = "https://${cfg.drone.server.domain}";
+    CC_CI_DRONE_REPOSITORY = cfg.drone.repository;
   };
 
   enabled = builtins.filter (part: table.${part}.enabled) (builtins.attrNames table);

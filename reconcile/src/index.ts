@@ -1,3 +1,4 @@
+export type { DroneHost, MaybeDroneHost } from './drone-host.js';
 export { ALL } from './order.js';
 export {
   type Change,
@@ -16,14 +17,17 @@ export {
   certificateSecretsPart,
   certificateVersion,
 } from './parts/certificate-secrets.js';
+export { dronePart } from './parts/drone.js';
+export { droneTokenPart } from './parts/drone-token.js';
 export {
   type CertificateFacts,
   type CertificateInput,
   examineCertificate,
 } from './parts/examine-certificate.js';
 export { networkPart, PROXY_NETWORK } from './parts/network.js';
+export { oauthPart } from './parts/oauth.js';
 export { type SwarmOptions, swarmPart } from './parts/swarm.js';
-export { type HostConfig, hostLock, hostParts } from './parts.js';
+export { droneHostOf, type HostConfig, hostLock, hostParts } from './parts.js';
 export {
   EXIT_CODES,
   type PartReport,

@@ -1,4 +1,4 @@
-import { connectDocker, disconnectDocker, loadConfig } from '@cc-ci/core';
+import { connectDocker, disconnectDocker, loadConfig, loadPartialConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 
 interface ReconcileFlags {
@@ -11,7 +11,7 @@ export function addReconcileCommand(program: Command): void {
   program
     .command('reconcile <parts...>')
     .description(
-      'bring parts of this host, and what they need, to what they should be: swarm, network, certificate, or all. ' +
+      'bring parts of this host, and what they need, to what they should be: swarm, network, certificate, oauth, drone-token, drone, or all. ' +
         'Exit code 0: all was right, 3: something was changed, 4: something is missing that an operator must give, 2: it failed',
     )
     .option('--dry-run', 'only look, and print what would be changed')
@@ -20,7 +20,10 @@ export function addReconcileCommand(program: Command): void {
       const { EXIT_CODES, hostLock, hostParts, reconcileAlone, reportLines } = await import(
         '@cc-ci/reconcile'
       );
-      const config = loadConfig(['runner', 'host']);
+      const config = {
+        ...loadConfig(['runner', 'engine', 'host']),
+        ...loadPartialConfig(['bridge', 'drone']),
+      };
       const docker = connectDocker();
       try {
         const report = await reconcileAlone(hostLock(config), hostParts(config, docker), names, {

@@ -6,9 +6,10 @@ import { createLogger, killMarked } from '@cc-ci/core';
 import { type Build, type Engine, EngineError, isFinal } from '@cc-ci/engine';
 import { openDroneEngine } from '@cc-ci/engine/drone';
 import { engineContract, OBEDIENT_RUNNER, someRequest } from '@cc-ci/engine/testing';
-import { type ExecRunner, type RealServers, startExecRunner, startRealServers } from '@cc-ci/sandbox/real';
+import { type ExecRunner, startExecRunner } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { type RealServers, startRealServers } from '../real/servers.js';
 import { until } from '../testing/until.js';
 import { TALK, TALKER } from './drone-rig.js';
 

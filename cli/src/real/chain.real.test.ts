@@ -1,7 +1,7 @@
 import { connectDocker, disconnectDocker, listServices, readRun, runFolder, STAGES } from '@cc-ci/core';
 import { type Build, isFinal } from '@cc-ci/engine';
+import { callDrone } from '@cc-ci/reconcile/testing';
 import { addToTeam, callForge, comment, type Identity, type OpenedPull, openPull } from '@cc-ci/sandbox';
-import { callDrone } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { request } from 'undici';
@@ -91,7 +91,7 @@ describe('from a comment in a real Gitea, by a real Drone, to its result', funct
   const inDrone = async (run: string) => {
     const { drone, repository } = world.servers;
     const call = <S extends z.ZodType>(path: string, schema: S) =>
-      callDrone(drone.url, drone.token, 'GET', `/repos/${repository}${path}`, undefined, schema);
+      callDrone(drone.url, drone.token, 'GET', `/repos/${repository}${path}`, schema);
     const listed = z.array(
       z.looseObject({ number: z.number(), params: z.record(z.string(), z.string()).nullish() }),
     );

@@ -14,15 +14,10 @@ import {
   publishRecipe,
   type RecipeRepository,
 } from '@cc-ci/sandbox';
-import {
-  type ExecRunner,
-  type RealServers,
-  startExecRunner,
-  startRealServers,
-  startTraefik,
-} from '@cc-ci/sandbox/real';
+import { type ExecRunner, startExecRunner, startTraefik } from '@cc-ci/sandbox/real';
 import { freePort, startService } from '../demo/services.js';
 import { installed } from '../testing/installed.js';
+import { type RealServers, startRealServers } from './servers.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ZONE = 'ci.test';

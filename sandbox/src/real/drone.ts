@@ -6,46 +6,50 @@ import { InputError } from '@cc-ci/core';
 import { startDroneRunner } from '../drone-runner/runner.js';
 import { ensurePart, type Part } from '../parts/build.js';
 import { which } from '../parts/on-path.js';
-import { type Account, createDroneToken, createOAuthApplication } from '../provision/drone.js';
-import { freePort, startProgram } from './program.js';
+import { freePort, type RunningProgram, startProgram } from './program.js';
 
 /** A real Drone server on loopback with throw-away data. */
 export interface RealDrone {
   url: string;
-  /** The token of its administrator. */
-  token: string;
   /** What runners need to connect. */
   rpcSecret: string;
   logFile: string;
   /** Ends it with SIGKILL, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again with the same data, after `kill` or a stop. */
-  start(): Promise<void>;
+  /** Starts it again with the same data, after `kill` or while it runs; default: as the client it was. */
+  start(client?: OAuthClient): Promise<void>;
   /** Stops it and removes its data. */
   dispose(): Promise<void>;
+}
+
+/** As whom it signs people in at its forge: an OAuth application there. */
+export interface OAuthClient {
+  id: string;
+  secret: string;
 }
 
 /** What it stands beside. */
 export interface DroneOptions {
   /** The Gitea it builds for. */
   forgeUrl: string;
-  /** Who signs in, and is its administrator. */
-  admin: Account;
+  client: OAuthClient;
+  /** The login of its administrator. */
+  admin: string;
+  /** A port of this machine that nobody listens on, which is part of its URL. */
+  port: number;
   /** Default: the part, installed or built. */
   part?: Part;
 }
 
-/** Starts a real Drone server for a Gitea, and signs its administrator in. */
-export async function startDrone({ forgeUrl, admin, part }: DroneOptions): Promise<RealDrone> {
+/** Starts a real Drone server for a Gitea. Nobody has signed in to it yet. */
+export async function startDrone({ forgeUrl, client, admin, port, part }: DroneOptions): Promise<RealDrone> {
   const { executable } = part ?? (await ensurePart('drone'));
-  const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const url = `http://${host}`;
   const rpcSecret = randomBytes(16).toString('hex');
-  const { clientId, clientSecret } = await createOAuthApplication(forgeUrl, admin, url);
   const home = await mkdtemp(join(tmpdir(), 'cc-ci-drone-'));
   const logFile = join(home, 'drone.log');
-  const start = () =>
+  const start = ({ id, secret }: OAuthClient) =>
     startProgram(executable, {
       args: [],
       cwd: home,
@@ -55,8 +59,8 @@ export async function startDrone({ forgeUrl, admin, part }: DroneOptions): Promi
         PATH: process.env.PATH ?? '',
         HOME: home,
         DRONE_GITEA_SERVER: forgeUrl,
-        DRONE_GITEA_CLIENT_ID: clientId,
-        DRONE_GITEA_CLIENT_SECRET: clientSecret,
+        DRONE_GITEA_CLIENT_ID: id,
+        DRONE_GITEA_CLIENT_SECRET: secret,
         DRONE_RPC_SECRET: rpcSecret,
         DRONE_SERVER_HOST: host,
         DRONE_SERVER_PORT: host,
@@ -64,34 +68,34 @@ export async function startDrone({ forgeUrl, admin, part }: DroneOptions): Promi
         DRONE_DATABASE_DRIVER: 'sqlite3',
         DRONE_DATABASE_DATASOURCE: join(home, 'drone.sqlite'),
         DRONE_COOKIE_SECRET: rpcSecret,
-        DRONE_USER_CREATE: `username:${admin.login},admin:true`,
+        DRONE_USER_CREATE: `username:${admin},admin:true`,
         // It would tell its makers how it is used.
         DRONE_DATADOG_ENABLED: 'false',
       },
     });
-  let program = await start();
-  const dispose = async () => {
-    await program.stop();
-    await rm(home, { recursive: true, force: true });
-  };
+  let program: RunningProgram;
   try {
-    const token = await createDroneToken(url, forgeUrl, admin);
-    return {
-      url,
-      token,
-      rpcSecret,
-      logFile,
-      kill: () => program.kill(),
-      async start() {
-        await program.stop();
-        program = await start();
-      },
-      dispose,
-    };
+    program = await start(client);
   } catch (error) {
-    await dispose();
+    await rm(home, { recursive: true, force: true });
     throw error;
   }
+  let latest = client;
+  return {
+    url,
+    rpcSecret,
+    logFile,
+    kill: () => program.kill(),
+    async start(as = latest) {
+      latest = as;
+      await program.stop();
+      program = await start(as);
+    },
+    async dispose() {
+      await program.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Whatever runs the pipelines of a Drone server. */

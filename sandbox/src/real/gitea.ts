@@ -14,6 +14,9 @@ export interface RealGitea {
   logFile: string;
   /** Stops it, as a restart of the machine would, and starts it again with the same data. */
   restart(): Promise<void>;
+  /** The first half of that, and the second. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
   /** Stops it and removes its data. */
   dispose(): Promise<void>;
 }
@@ -84,6 +87,10 @@ async function startIn(home: string, part: Part, issueIndexer: string): Promise<
     logFile,
     async restart() {
       await program.stop();
+      program = await start();
+    },
+    stop: () => program.stop(),
+    async start() {
       program = await start();
     },
     async dispose() {

@@ -1,11 +1,6 @@
 // The real servers, for tests of other rooms: nothing of the demo or the product needs them.
-export {
-  activateRepository,
-  callDrone,
-  createDroneToken,
-  createOAuthApplication,
-} from '../provision/drone.js';
+export { startDroneRunner } from '../drone-runner/runner.js';
 export * from './drone.js';
 export * from './gitea.js';
-export * from './testing.js';
+export { freePort } from './program.js';
 export * from './traefik.js';

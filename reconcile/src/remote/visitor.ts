@@ -1,5 +1,6 @@
 import { CcCiError } from '@cc-ci/core';
-import { request } from 'undici';
+import { ask } from './ask.js';
+import type { Account } from './gitea.js';
 
 /** An answer to a page that was asked for or a form that was sent. */
 export interface Page {
@@ -25,23 +26,22 @@ export function newVisitor(): Visitor {
     const { origin } = new URL(url);
     const cookies = jar.get(origin) ?? new Map<string, string>();
     jar.set(origin, cookies);
-    const answer = await request(url, {
+    const { status, headers, text } = await ask(url, {
       method,
       headers: {
         cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
         ...(contentType ? { 'content-type': contentType } : {}),
       },
-      body: body ?? null,
+      ...(body === undefined ? {} : { body }),
     });
-    for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
+    for (const line of [headers['set-cookie'] ?? []].flat()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (name !== undefined && value !== undefined) cookies.set(name, value);
     }
-    const { location } = answer.headers;
-    const text = await answer.body.text();
+    const { location } = headers;
     return {
       url,
-      status: answer.statusCode,
+      status,
       text,
       location: typeof location === 'string' ? new URL(location, url).href : undefined,
     };
@@ -80,11 +80,7 @@ export function hiddenFields({ text }: Pick<Page, 'text'>): Record<string, strin
  * Signs a user of a Gitea in.
  * @throws CcCiError when it does not let them in
  */
-export async function signIn(
-  visitor: Visitor,
-  url: string,
-  { login, password }: { login: string; password: string },
-): Promise<void> {
+export async function signIn(visitor: Visitor, url: string, { login, password }: Account): Promise<void> {
   const form = hiddenFields(await visitor.get(`${url}/user/login`));
   const answer = await visitor.post(`${url}/user/login`, { ...form, user_name: login, password });
   if (answer.status !== 303 && answer.status !== 302)
@@ -104,6 +100,8 @@ export async function grant(visitor: Visitor, authorizeUrl: string): Promise<str
   if (page.location) return page.location;
   const form = hiddenFields(page);
   const { origin } = new URL(authorizeUrl);
+  if (page.status >= 400)
+    throw new CcCiError(`${origin} does not know the application that asks for access (HTTP ${page.status})`);
   const answer = await visitor.post(`${origin}/login/oauth/grant`, { ...form, granted: 'true' });
   if (!answer.location)
     throw new CcCiError(`${origin} did not grant the application access (HTTP ${answer.status})`);

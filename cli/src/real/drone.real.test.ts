@@ -2,14 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpStatusError, sendSignal } from '@cc-ci/core';
+import { callDrone } from '@cc-ci/reconcile/testing';
+import { type ExecRunner, startDroneRunner, startExecRunner } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { z } from 'zod';
-import { startDroneRunner } from '../drone-runner/runner.js';
-import { until } from '../forge/testing/scene.js';
-import { callDrone } from '../provision/drone.js';
-import { type ExecRunner, startExecRunner } from './drone.js';
-import { type RealServers, startRealServers } from './testing.js';
+import { until } from '../testing/until.js';
+import { type RealServers, startRealServers } from './servers.js';
 
 const DRONE_YML = `kind: pipeline
 type: exec
@@ -64,14 +63,7 @@ describe('a real Drone on a real Gitea', function () {
   const inFolder = (name: string) => readFile(join(folder, name), 'utf8').catch(() => undefined);
 
   const call = <S extends z.ZodType>(method: 'GET' | 'POST' | 'DELETE', path: string, schema: S) =>
-    callDrone(
-      servers.drone.url,
-      servers.drone.token,
-      method,
-      `/repos/${servers.repository}${path}`,
-      undefined,
-      schema,
-    );
+    callDrone(servers.drone.url, servers.drone.token, method, `/repos/${servers.repository}${path}`, schema);
   const start = async (params: Record<string, string>) => {
     const query = new URLSearchParams({ branch: 'main', FOLDER: folder, ...params });
     return call('POST', `/builds?${query}`, build);

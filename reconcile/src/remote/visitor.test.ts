@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { hiddenFields, newVisitor } from './forms.js';
+import { hiddenFields, newVisitor } from './visitor.js';
 
 describe('a visitor who fills in forms', () => {
   it('finds hidden fields in any order of attributes, with what is escaped', () => {
