@@ -1,4 +1,6 @@
 // The real servers, for tests of other rooms: nothing of the demo or the product needs them.
+
+export { ensurePart, type Part } from '../parts/build.js';
 export {
   activateRepository,
   callDrone,
