@@ -40,6 +40,9 @@ let
       inherit (cfg.dashboard) siteDir;
       listen = "${cfg.hostAddress}:${toString cfg.dashboard.port}";
     };
+    reports = {
+      inherit (cfg.reports) url;
+    };
     drone = when byDrone {
       inherit (cfg.drone) url repository branch;
     };
