@@ -178,6 +178,7 @@ let
           "chromium"
           "docker"
           "git"
+          "systemd"
         ];
       };
 in

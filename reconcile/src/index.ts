@@ -1,3 +1,4 @@
+export { examineHost, type HostLook } from './doctor/index.js';
 export { ALL } from './order.js';
 export {
   type Change,

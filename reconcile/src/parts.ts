@@ -12,12 +12,16 @@ export function hostParts({ runner, host }: HostConfig, docker: Docker): Part[] 
   return [
     swarmPart(docker, host),
     networkPart(docker),
-    certificatePart({
-      certificateFile: host.certificateFile ?? join(host.certsDir, 'fullchain.pem'),
-      keyFile: host.certificateKeyFile ?? join(host.certsDir, 'privkey.pem'),
-      zone: runner.zone,
-    }),
+    certificatePart({ ...certificateFiles(host), zone: runner.zone }),
   ];
+}
+
+/** Where the operator's certificate and its key are. */
+export function certificateFiles({ certsDir, certificateFile, certificateKeyFile }: Config<'host'>['host']) {
+  return {
+    certificateFile: certificateFile ?? join(certsDir, 'fullchain.pem'),
+    keyFile: certificateKeyFile ?? join(certsDir, 'privkey.pem'),
+  };
 }
 
 /** The lock of whoever changes the host. */

@@ -30,6 +30,14 @@ const EXAMINATIONS: readonly Examination[] = [
     examine: async (env) =>
       (await import('@cc-ci/runner')).examineRunner(loadConfig(['common', 'runner'], env)),
   },
+  {
+    groups: ['runner', 'host'],
+    examine: async (env) => {
+      const { examineHost, hostParts } = await import('@cc-ci/reconcile');
+      const config = loadConfig(['runner', 'host'], env);
+      return examineHost({ config, parts: (docker) => hostParts(config, docker), env });
+    },
+  },
 ];
 
 /** `cc-ci doctor`: what is well, what is not, and what to do about it. */
@@ -37,10 +45,13 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'look at settings, forge, engine, Docker, abra and edge, and say what to do about what is not well',
+      'look at settings, forge, engine, Docker, abra, DNS, edge and registry, and, on a host, at its certificate, parts and units; say what to do about what is not well',
     )
     .option('--abra', 'instead, hold the abra on PATH (or CC_CI_ABRA) against all that runs rely on')
-    .addHelpText('after', '\nExit code: 1 when something cannot work like this, 0 otherwise.')
+    .addHelpText(
+      'after',
+      '\nEach line begins with ok, warn, fail, or ?: it could not be looked at.\nExit code: 1 when something cannot work like this, 0 otherwise.',
+    )
     .action(async ({ abra = false }: { abra?: boolean }) => {
       const diagnoses = await (abra ? examineAbraContract() : examineAll());
       process.stdout.write(`${doctorLines(diagnoses).join('\n')}\n`);
@@ -112,7 +123,7 @@ const PART_WIDTH = 16;
 /** What was found, for people: a line each, and below it what to do. */
 export function doctorLines(diagnoses: readonly Diagnosis[]): string[] {
   return diagnoses.flatMap(({ state, part, said, todo }) => [
-    `${state.padEnd(5)} ${part.padEnd(PART_WIDTH)} ${said}`,
+    `${(state === 'unknown' ? '?' : state).padEnd(5)} ${part.padEnd(PART_WIDTH)} ${said}`,
     ...(todo === undefined ? [] : [`${''.padEnd(5)} ${''.padEnd(PART_WIDTH)} → ${todo}`]),
   ]);
 }
