@@ -127,6 +127,20 @@ describe('cc-ci doctor', () => {
     expect(of('host')).to.equal(undefined);
   });
 
+  it('misses no bridge on a host that only runs builds for a Drone server', async () => {
+    const bridge = ['FORGE_URL', 'FORGE_TOKEN_FILE', 'HOOK_SECRET_FILE', 'ORG', 'BRIDGE_LISTEN'];
+    const { of } = await examine({
+      ...Object.fromEntries(bridge.map((name) => [`CC_CI_${name}`, undefined])),
+      CC_CI_ENGINE: 'drone',
+      CC_CI_DRONE_URL: 'https://drone.example.org',
+      CC_CI_DRONE_TOKEN_FILE: '/nowhere',
+      CC_CI_DRONE_REPOSITORY: 'coop/cc-ci',
+    });
+    expect(of('settings')?.state).to.equal('ok');
+    expect(of('bridge')?.state).to.equal('unknown');
+    expect(of('docker')?.state).to.equal('ok');
+  });
+
   it('tells wrong settings, and looks at what can be looked at without them', async () => {
     const { of, diagnoses } = await examine({ CC_CI_FORGE_URL: 'git.example.org', CC_CI_ORG: undefined });
     const wrong = diagnoses.filter(({ part }) => part === 'settings').map(({ said }) => said);

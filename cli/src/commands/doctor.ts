@@ -63,10 +63,15 @@ export function addDoctorCommand(program: Command): void {
 export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<Diagnosis[]> {
   const { settings, problems } = inspectConfig(env);
   const engine = settings.find(({ group, name }) => group === 'engine' && name === 'kind')?.value;
+  const isSet = (one: GroupName) =>
+    settings.some(({ group, origin }) => group === one && (origin === 'environment' || origin === 'file'));
+  // A host that only runs builds for a Drone server has no bridge.
+  const noBridge = engine === 'drone' && !isSet('bridge');
   const wrong = settings.flatMap(({ group, problem, origin }) => {
-    // What is missing for an engine that is not used is missed by nobody.
-    if (problem === undefined || (group === 'drone' && origin === 'not set' && engine !== 'drone')) return [];
-    return [{ group, problem }];
+    if (problem === undefined) return [];
+    // What is missing for what is not used is missed by nobody.
+    const unused = (group === 'drone' && engine !== 'drone') || (group === 'bridge' && noBridge);
+    return origin === 'not set' && unused ? [] : [{ group, problem }];
   });
   const told = [...problems, ...wrong.map(({ problem }) => problem)].map((problem) =>
     diagnose.fail(
@@ -79,6 +84,10 @@ export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<
   if (problems.length > 0) return all;
   for (const { groups, examine } of EXAMINATIONS) {
     if (wrong.some(({ group }) => groups.includes(group))) continue;
+    if (noBridge && groups.includes('bridge')) {
+      all.push(diagnose.unknown('bridge', 'none is set up here, and so no forge was looked at'));
+      continue;
+    }
     try {
       all.push(...(await examine(env)));
     } catch (error) {
