@@ -18,7 +18,7 @@ export async function examineCertificateFiles(
   const [chain, key] = await Promise.all([readPem(certificateFile), readPem(keyFile)]);
   const unread = [chain, key].flatMap((file) => ('problem' in file ? [file] : []));
   const denied = unread.find(({ code }) => code === 'EACCES');
-  if (denied) return diagnose.unknown('certificate', denied.problem, 'ask as root: sudo cc-ci doctor');
+  if (denied) return diagnose.unknown('certificate', denied.problem, 'ask as root: sudo -i cc-ci doctor');
   if ('problem' in chain || 'problem' in key)
     return diagnose.fail('certificate', unread.map(({ problem }) => problem).join('; '), todo);
   const { problems, facts } = examineCertificate({ chain: chain.text, key: key.text, zone, now });

@@ -17,7 +17,7 @@ export async function examineParts(
 ): Promise<Diagnosis[]> {
   if (!isRoot) {
     const said = 'only root can look at the parts of the host; what became of their units is told below';
-    return [diagnose.unknown('parts', said, 'ask as root: sudo cc-ci doctor')];
+    return [diagnose.unknown('parts', said, 'ask as root: sudo -i cc-ci doctor')];
   }
   const docker = connectDocker();
   const late = new AbortController();
