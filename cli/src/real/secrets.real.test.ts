@@ -148,8 +148,15 @@ describe('cc-ci secrets', function () {
     await init();
     const { 'report-token': _, ...before } = await values();
     await run(sops, ['unset', FILE, '["report-token"]'], { ...options(environment()), okCodes: [0] });
+    await run(sops, ['set', FILE, '["hook-secret"]', '"too-short"'], {
+      ...options(environment()),
+      okCodes: [0],
+    });
     expect((await secrets(['init'])).stdout).to.match(/wrote report-token$/m);
-    expect(await values()).to.deep.include(before);
+    expect(await values()).to.deep.include({ ...before, 'hook-secret': 'too-short' });
+    expect((await secrets(['check'])).stdout).to.match(
+      /hook-secret is not of its form: .*rotate hook-secret/,
+    );
     const other = await secrets(['init', '--values', '-'], { input: `forge-token: ${'ab12'.repeat(10)}` });
     expect(other.exitCode).to.equal(2);
     expect(other.stderr).to.match(/another forge-token .*rotate/);

@@ -111,12 +111,17 @@ export function generateSecret(): string {
 const PLACEHOLDER =
   /^(?:<.*>|\[.*\]|\$\{.*\}|(?:change|replace|fill|insert|put|your|todo|tbd|fixme|placeholder|example|dummy|sample|xxx)(?:[-_ .].*|me|this|it)?|x+|\.+)$/i;
 
+/** Whether this only stands where a value is to come. */
+export function isPlaceholder(value: string): boolean {
+  return PLACEHOLDER.test(value) || new Set(value).size < 4;
+}
+
 /**
  * Why a value cannot be this secret, without quoting it; undefined when it can.
  */
 export function valueProblem({ form, formWords }: SecretDefinition, value: string): string | undefined {
   if (value === '') return 'is empty';
-  if (PLACEHOLDER.test(value) || new Set(value).size < 4) return 'is a placeholder';
+  if (isPlaceholder(value)) return 'is a placeholder';
   if (value !== value.trim()) return 'begins or ends with white space';
   return form.test(value) ? undefined : `is not of its form: ${formWords}`;
 }

@@ -3,9 +3,9 @@ import { InputError, readFileIfAny, waitForLock, writeFileAtomic } from '@cc-ci/
 import {
   generateSecret,
   type HostKind,
+  isPlaceholder,
   type SecretDefinition,
   secretsOf,
-  valueProblem,
 } from './catalogue.js';
 import { readEncrypted } from './metadata.js';
 import type { SecretsPlace } from './place.js';
@@ -53,9 +53,8 @@ export function initSecrets(options: WriteOptions): Promise<WriteReport> {
     const recipients = await sops.recipientsFor(place.file);
     const before = await readValues(place, sops);
     const values = new Map(before?.values);
-    const missing = secretsOf(kind).filter(
-      (one) => valueProblem(one, values.get(one.name) ?? '') !== undefined,
-    );
+    // Of another form than ours is no reason to replace what is there; `check` tells of it.
+    const missing = secretsOf(kind).filter(({ name }) => isPlaceholder(values.get(name) ?? ''));
     const replaced = [...given.keys()].filter(
       (name) =>
         values.has(name) && values.get(name) !== given.get(name) && !missing.some((one) => one.name === name),
