@@ -33,6 +33,11 @@ in
       default = 8091;
       description = "Port of its HTTP server, at services.cc-ci.hostAddress.";
     };
+    reports = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether hosts of runners may hand the records of their runs on to it (`reports.url` there), with the secret `report-token`.";
+    };
     siteDir = mkOption {
       type = types.nullOr types.path;
       default = null;
@@ -49,6 +54,12 @@ in
     lib.mkMerge [
       (import ./hand-over.nix { inherit config pkgs; } ./units/dashboard.nix)
       {
+        assertions = [
+          {
+            assertion = !cfg.dashboard.reports || cfg.dashboard.serve;
+            message = "services.cc-ci.dashboard.reports needs services.cc-ci.dashboard.serve: without it nobody is there to take them.";
+          }
+        ];
         systemd.tmpfiles.rules = lib.optional (
           cfg.dashboard.siteDir != null
         ) "d ${cfg.dashboard.siteDir} 0755 cc-ci cc-ci -";

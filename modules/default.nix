@@ -11,6 +11,7 @@
     ./comment-bridge.nix
     ./dashboard.nix
     ./janitor.nix
+    ./reports.nix
     ./reconcile.nix
   ];
 }

@@ -22,7 +22,7 @@ in
     sopsFile = mkOption {
       type = types.nullOr types.path;
       default = null;
-      description = "The file encrypted with sops that holds this host's secrets, one key each (secrets/README.md).";
+      description = "The file encrypted with sops that holds this host's secrets, one key each (docs/secrets.md); `cc-ci secrets init` makes it.";
     };
     sshKeyPaths = mkOption {
       type = types.listOf types.path;

@@ -1,6 +1,7 @@
 # The settings of cc-ci as `{ group.member = value; }`, the form of the JSON file that CC_CI_CONFIG names. Plain data:
-# no lib, no pkgs. Members that are null are left out, so that cc-ci's own default holds. Secrets are never here: units
-# name their files.
+# no lib, no pkgs. Members that are null are left out, so that cc-ci's own default holds. Secrets are never here, only the
+# paths of their files, which root can read, so that `cc-ci doctor` and `cc-ci reconcile` say the same in root's shell as in
+# the units. Services are not root: their units give them files of their own, which win.
 { cfg, pkg }:
 let
   given =
@@ -34,15 +35,31 @@ let
         mention
         ;
       forgeUrl = cfg.forge.url;
+      forgeTokenFile = cfg.secrets.files.forge-token or null;
+      hookSecretFile = if cfg.bridge.hook then cfg.secrets.files.hook-secret or null else null;
       listen = "${cfg.hostAddress}:${toString cfg.bridge.port}";
     };
     dashboard = when cfg.dashboard.enable {
       inherit (cfg.dashboard) siteDir;
       listen = "${cfg.hostAddress}:${toString cfg.dashboard.port}";
     };
+    reports = {
+      inherit (cfg.reports) url;
+    };
     drone = when byDrone {
       inherit (cfg.drone) url repository branch;
+      tokenFile = "${cfg.hostDir}/drone-token";
     };
+    host = when cfg.swarm.enable (
+      {
+        inherit (cfg) hostDir;
+        inherit (cfg.swarm) advertiseAddress;
+      }
+      // when cfg.traefik.enable {
+        certificateFile = "${cfg.traefik.certificateDir}/${cfg.traefik.certificate}";
+        certificateKeyFile = "${cfg.traefik.certificateDir}/${cfg.traefik.key}";
+      }
+    );
   };
 
   names = builtins.attrNames (groups // cfg.settings);

@@ -9,6 +9,7 @@ pkgs.mkShell {
     nodejs
     openssl
     sops
+    ssh-to-age
     systemd
   ];
 }

@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addReportCommands } from './commands/reports.js';
 import { addRunCommands } from './commands/run.js';
+import { addSecretsCommands } from './commands/secrets.js';
 import { addServiceCommands } from './commands/services.js';
 import { addTeardownCommand } from './commands/teardown.js';
 
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
   addConfigCommand(program);
   addDoctorCommand(program);
   addReconcileCommand(program);
+  addSecretsCommands(program);
   addDemoCommand(program);
   return program;
 }

@@ -1,7 +1,7 @@
 # cc-ci: only this machine's facts. What a CI server is, modules/ says.
 { lib, ... }:
 let
-  secrets = ../../secrets/secrets.yaml;
+  secrets = ./secrets.yaml;
 in
 {
   imports = [ ./hardware.nix ];

@@ -1,11 +1,23 @@
 # Runs as the owner of the state folder, for it links files of runs into the site and opens the engine's database; its
 # unit has no Docker group.
-{ cfg, pkg, ... }:
+{
+  cfg,
+  pkg,
+  secret,
+}:
 let
   service = import ./service.nix { inherit cfg pkg; };
   hardening = import ./hardening.nix;
   # The address it listens on is Docker's.
   docker = if cfg.swarm.enable then [ "docker.service" ] else [ ];
+  token =
+    if cfg.dashboard.reports then
+      import ./report-token.nix { inherit secret; }
+    else
+      {
+        environment = { };
+        serviceConfig = { };
+      };
   shared = hardening.closed // {
     User = "cc-ci";
     Group = "cc-ci";
@@ -20,12 +32,13 @@ in
 if cfg.dashboard.serve then
   {
     services.cc-ci-dashboard =
-      service "dashboard serve" { } (
+      service "dashboard serve" token.environment (
         shared
         // {
           Restart = "always";
           RestartSec = 5;
         }
+        // token.serviceConfig
       )
       // {
         description = "cc-ci: the pages of all runs";

@@ -179,6 +179,7 @@ let
           "chromium"
           "docker"
           "git"
+          "systemd"
         ];
       };
 in

@@ -24,7 +24,15 @@ let
         (if cfg.drone.server.enable then [ "drone-server.service" ] else [ ])
         ++ (if cfg.drone.runner.enable then [ "drone-runner.service" ] else [ ]);
     };
+    # Shared by the dashboard and hosts of runners, which hand the records of their runs on to it.
+    report-token = {
+      needed = takesReports || cfg.reports.url != null;
+      restartUnits =
+        (if takesReports then [ "cc-ci-dashboard.service" ] else [ ])
+        ++ (if cfg.reports.url != null then [ "cc-ci-send-reports.service" ] else [ ]);
+    };
   };
+  takesReports = cfg.dashboard.enable && cfg.dashboard.reports;
   needed = builtins.filter (name: table.${name}.needed) (builtins.attrNames table);
 in
 builtins.listToAttrs (

@@ -5,9 +5,10 @@
   makeWrapper,
   nodejs,
   python3,
-  # What every `cc-ci` needs; abra, Docker and a browser are given by settings and units.
+  # What every `cc-ci` needs (sops: `cc-ci secrets`); abra, Docker and a browser are given by settings and units.
   git,
   openssl,
+  sops,
 }:
 let
   inherit (import ./source.nix) manifest src;
@@ -47,6 +48,7 @@ buildNpmPackage {
         lib.makeBinPath [
           git
           openssl
+          sops
         ]
       }
     runHook postInstall

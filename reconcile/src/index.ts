@@ -1,3 +1,4 @@
+export { examineHost, type HostLook } from './doctor/index.js';
 export type { DroneHost, MaybeDroneHost } from './drone-host.js';
 export { ALL } from './order.js';
 export {
@@ -27,7 +28,7 @@ export {
 export { networkPart, PROXY_NETWORK } from './parts/network.js';
 export { oauthPart } from './parts/oauth.js';
 export { type SwarmOptions, swarmPart } from './parts/swarm.js';
-export { droneHostOf, type HostConfig, hostLock, hostParts } from './parts.js';
+export { droneHostOf, type HostConfig, hostLock, hostParts, loadHostConfig } from './parts.js';
 export {
   EXIT_CODES,
   type PartReport,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config, Docker, PartialConfig } from '@cc-ci/core';
+import { type Config, type Docker, loadConfig, loadPartialConfig, type PartialConfig } from '@cc-ci/core';
 import type { MaybeDroneHost } from './drone-host.js';
 import type { Part } from './part.js';
 import { certificatePart } from './parts/certificate.js';
@@ -11,6 +11,14 @@ import { swarmPart } from './parts/swarm.js';
 
 export type HostConfig = Config<'runner' | 'engine' | 'host'> & PartialConfig<'bridge' | 'drone'>;
 
+/** The settings that say what this host is to be. @throws ConfigError */
+export function loadHostConfig(env: NodeJS.ProcessEnv = process.env): HostConfig {
+  return {
+    ...loadConfig(['runner', 'engine', 'host'], env),
+    ...loadPartialConfig(['bridge', 'drone'], env),
+  };
+}
+
 /** Every part of the host there is, each after those it needs. */
 export function hostParts(config: HostConfig, docker: Docker): Part[] {
   const { runner, host } = config;
@@ -18,15 +26,19 @@ export function hostParts(config: HostConfig, docker: Docker): Part[] {
   return [
     swarmPart(docker, host),
     networkPart(docker),
-    certificatePart({
-      certificateFile: host.certificateFile ?? join(host.certsDir, 'fullchain.pem'),
-      keyFile: host.certificateKeyFile ?? join(host.certsDir, 'privkey.pem'),
-      zone: runner.zone,
-    }),
+    certificatePart({ ...certificateFiles(host), zone: runner.zone }),
     oauthPart(droneHost),
     droneTokenPart(droneHost),
     dronePart(droneHost),
   ];
+}
+
+/** Where the operator's certificate and its key are. */
+export function certificateFiles({ certsDir, certificateFile, certificateKeyFile }: Config<'host'>['host']) {
+  return {
+    certificateFile: certificateFile ?? join(certsDir, 'fullchain.pem'),
+    keyFile: certificateKeyFile ?? join(certsDir, 'privkey.pem'),
+  };
 }
 
 /** The lock of whoever changes the host. */

@@ -14,16 +14,23 @@ import {
 } from '@cc-ci/core';
 import { ABRA_HINT, abraVersionIn } from './abra.js';
 import { checkNodeSpace } from './disk.js';
+import { examineDns } from './examine-dns.js';
+import { examineRegistry } from './examine-registry.js';
 
 const TIMEOUT_MS = 10_000;
+/** A certificate that ends within this time is told of: two weeks. */
+const SOON_MS = 14 * 86_400_000;
 
 /** Looks at what runs need of this machine: Docker, room on its disk, abra, and the edge. Changes nothing. */
 export async function examineRunner(config: Config<'common' | 'runner'>): Promise<Diagnosis[]> {
-  return [
-    ...(await examineDocker(config)),
-    await examineAbra(config.runner.abra),
-    await examineEdge(config.runner),
-  ];
+  const looks = await Promise.all([
+    examineDocker(config),
+    examineAbra(config.runner.abra),
+    examineDns(config.runner),
+    examineEdge(config.runner),
+    examineRegistry(),
+  ]);
+  return looks.flat();
 }
 
 async function examineDocker(config: Config<'common' | 'runner'>): Promise<Diagnosis[]> {
@@ -76,12 +83,16 @@ async function examineEdge({
   try {
     const ca = edgeCaFile === undefined ? {} : { ca: await readFile(edgeCaFile) };
     const socket = connect({ host, port, servername: name, ...ca });
+    let end: Date;
     try {
       await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      end = new Date(socket.getPeerCertificate().valid_to);
     } finally {
       socket.destroy();
     }
-    return diagnose.ok('edge', `${host}:${port} shows a trusted certificate for *.${zone}`);
+    const said = `${host}:${port} shows a trusted certificate for *.${zone}, valid until ${end.toISOString().slice(0, 10)}`;
+    if (end.getTime() - Date.now() > SOON_MS) return diagnose.ok('edge', said);
+    return diagnose.warn('edge', said, "the operator's job: renew the wildcard certificate");
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     const why = message || code || String(error);

@@ -55,6 +55,25 @@ export async function registryAuth(
   registry: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string | undefined> {
+  const login = await registryLogin(registry, env);
+  if (!login) return undefined;
+  // The engine wants the alphabet of URLs, and the padding that Node leaves out of it.
+  return Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** Whom `docker login` has kept for a registry; it holds a secret. */
+export interface RegistryLogin {
+  username: string;
+  password: string;
+  serveraddress: string | undefined;
+  identitytoken?: string;
+}
+
+/** What `registryAuth` is made of. */
+export async function registryLogin(
+  registry: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RegistryLogin | undefined> {
   const file = join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
   const { auths } = await readConfig(file);
   const [address, entry] =
@@ -63,18 +82,13 @@ export async function registryAuth(
   const [user = '', ...rest] = Buffer.from(entry.auth ?? '', 'base64')
     .toString('utf8')
     .split(':');
-  const credentials = {
+  const login = {
     username: entry.username ?? user,
     password: entry.password ?? rest.join(':').replace(/\0+$/, ''),
     serveraddress: address,
     ...(entry.identitytoken ? { identitytoken: entry.identitytoken } : {}),
   };
-  if (!credentials.username && !entry.identitytoken) return undefined;
-  // The engine wants the alphabet of URLs, and the padding that Node leaves out of it.
-  return Buffer.from(JSON.stringify(credentials))
-    .toString('base64')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_');
+  return login.username || entry.identitytoken ? login : undefined;
 }
 
 async function readConfig(file: string): Promise<z.output<typeof configSchema>> {

@@ -30,6 +30,14 @@ const EXAMINATIONS: readonly Examination[] = [
     examine: async (env) =>
       (await import('@cc-ci/runner')).examineRunner(loadConfig(['common', 'runner'], env)),
   },
+  {
+    groups: ['runner', 'engine', 'host'],
+    examine: async (env) => {
+      const { examineHost, hostParts, loadHostConfig } = await import('@cc-ci/reconcile');
+      const config = loadHostConfig(env);
+      return examineHost({ config, parts: (docker) => hostParts(config, docker), env });
+    },
+  },
 ];
 
 /** `cc-ci doctor`: what is well, what is not, and what to do about it. */
@@ -37,10 +45,13 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'look at settings, forge, engine, Docker, abra and edge, and say what to do about what is not well',
+      'look at settings, forge, engine, Docker, abra, DNS, edge and registry, and, on a host, at its certificate, parts and units; say what to do about what is not well',
     )
     .option('--abra', 'instead, hold the abra on PATH (or CC_CI_ABRA) against all that runs rely on')
-    .addHelpText('after', '\nExit code: 1 when something cannot work like this, 0 otherwise.')
+    .addHelpText(
+      'after',
+      '\nEach line begins with ok, warn, fail, or ?: it could not be looked at.\nExit code: 1 when something cannot work like this, 0 otherwise.',
+    )
     .action(async ({ abra = false }: { abra?: boolean }) => {
       const diagnoses = await (abra ? examineAbraContract() : examineAll());
       process.stdout.write(`${doctorLines(diagnoses).join('\n')}\n`);
@@ -52,10 +63,15 @@ export function addDoctorCommand(program: Command): void {
 export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<Diagnosis[]> {
   const { settings, problems } = inspectConfig(env);
   const engine = settings.find(({ group, name }) => group === 'engine' && name === 'kind')?.value;
+  const isSet = (one: GroupName) =>
+    settings.some(({ group, origin }) => group === one && (origin === 'environment' || origin === 'file'));
+  // A host that only runs builds for a Drone server has no bridge.
+  const noBridge = engine === 'drone' && !isSet('bridge');
   const wrong = settings.flatMap(({ group, problem, origin }) => {
-    // What is missing for an engine that is not used is missed by nobody.
-    if (problem === undefined || (group === 'drone' && origin === 'not set' && engine !== 'drone')) return [];
-    return [{ group, problem }];
+    if (problem === undefined) return [];
+    // What is missing for what is not used is missed by nobody.
+    const unused = (group === 'drone' && engine !== 'drone') || (group === 'bridge' && noBridge);
+    return origin === 'not set' && unused ? [] : [{ group, problem }];
   });
   const told = [...problems, ...wrong.map(({ problem }) => problem)].map((problem) =>
     diagnose.fail(
@@ -68,6 +84,10 @@ export async function examineAll(env: NodeJS.ProcessEnv = process.env): Promise<
   if (problems.length > 0) return all;
   for (const { groups, examine } of EXAMINATIONS) {
     if (wrong.some(({ group }) => groups.includes(group))) continue;
+    if (noBridge && groups.includes('bridge')) {
+      all.push(diagnose.unknown('bridge', 'none is set up here, and so no forge was looked at'));
+      continue;
+    }
     try {
       all.push(...(await examine(env)));
     } catch (error) {
@@ -112,7 +132,7 @@ const PART_WIDTH = 16;
 /** What was found, for people: a line each, and below it what to do. */
 export function doctorLines(diagnoses: readonly Diagnosis[]): string[] {
   return diagnoses.flatMap(({ state, part, said, todo }) => [
-    `${state.padEnd(5)} ${part.padEnd(PART_WIDTH)} ${said}`,
+    `${(state === 'unknown' ? '?' : state).padEnd(5)} ${part.padEnd(PART_WIDTH)} ${said}`,
     ...(todo === undefined ? [] : [`${''.padEnd(5)} ${''.padEnd(PART_WIDTH)} → ${todo}`]),
   ]);
 }

@@ -1,4 +1,4 @@
-import { connectDocker, disconnectDocker, loadConfig, loadPartialConfig } from '@cc-ci/core';
+import { connectDocker, disconnectDocker } from '@cc-ci/core';
 import type { Command } from 'commander';
 
 interface ReconcileFlags {
@@ -17,13 +17,10 @@ export function addReconcileCommand(program: Command): void {
     .option('--dry-run', 'only look, and print what would be changed')
     .option('--json', 'for machines')
     .action(async (names: string[], flags: ReconcileFlags) => {
-      const { EXIT_CODES, hostLock, hostParts, reconcileAlone, reportLines } = await import(
+      const { EXIT_CODES, hostLock, hostParts, loadHostConfig, reconcileAlone, reportLines } = await import(
         '@cc-ci/reconcile'
       );
-      const config = {
-        ...loadConfig(['runner', 'engine', 'host']),
-        ...loadPartialConfig(['bridge', 'drone']),
-      };
+      const config = loadHostConfig();
       const docker = connectDocker();
       try {
         const report = await reconcileAlone(hostLock(config), hostParts(config, docker), names, {

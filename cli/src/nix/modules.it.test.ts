@@ -138,6 +138,16 @@ describe('the modules', () => {
       /sops-nix is not among the modules/,
       { sops: false },
     ],
+    [
+      'reports handed on to itself',
+      'services.cc-ci.reports.url = "https://ci.example.org";',
+      /reports\.url is set on a host with a dashboard/,
+    ],
+    [
+      'reports that nobody takes',
+      'services.cc-ci.dashboard = { reports = true; serve = false; };',
+      /dashboard\.reports needs .*dashboard\.serve/,
+    ],
     ['no root file system', 'fileSystems = lib.mkForce { };', /root file system/],
   ];
   for (const [what, extra, said, more] of mistakes) {

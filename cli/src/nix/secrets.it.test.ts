@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type HostKind, secretsOf } from '@cc-ci/reconcile/secrets';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { evaluate, FACTS, ROOT } from './testing/nix.js';
@@ -13,11 +14,15 @@ interface Sops {
   templates: Record<string, { path: string; content: string }>;
 }
 
-const BY_SOPS = `{ ${FACTS} services.cc-ci.secrets.sopsFile = "/etc/cc-ci/secrets.yaml"; }`;
+const SOPS_FILE = 'services.cc-ci.secrets.sopsFile = "/etc/cc-ci/secrets.yaml";';
+const REPORTS = 'services.cc-ci.dashboard.reports = true;';
+const BY_SOPS = `{ ${FACTS} ${SOPS_FILE} ${REPORTS} }`;
+const RUNNER = `{ ${FACTS} ${SOPS_FILE} services.cc-ci.drone.url = "https://drone.example.org";
+  services.cc-ci.reports.url = "https://ci.example.org"; }`;
 
 describe('secrets of a host', () => {
   for (const [what, extra] of [
-    ['in a folder', `{ ${FACTS} }`],
+    ['in a folder', `{ ${FACTS} ${REPORTS} }`],
     ['by sops', BY_SOPS],
   ] as const) {
     it(`${what} are in units by their files only`, async () => {
@@ -57,6 +62,7 @@ describe('secrets of a host', () => {
       'forge-password',
       'hook-secret',
       'drone-rpc-secret',
+      'report-token',
     ]);
     expect(sops.age.sshKeyPaths).to.deep.equal(['/etc/ssh/ssh_host_ed25519_key']);
     expect(sops.secrets['hook-secret']?.restartUnits).to.deep.equal(['cc-ci-bridge.service']);
@@ -70,11 +76,21 @@ describe('secrets of a host', () => {
     }
   });
 
-  it('are told of in secrets/README.md', async () => {
-    const page = await readFile(join(ROOT, 'secrets', 'README.md'), 'utf8');
+  for (const [profile, extra] of [
+    ['server', BY_SOPS],
+    ['runner', RUNNER],
+  ] as [HostKind, string][]) {
+    it(`of a ${profile} are those that cc-ci secrets makes`, async () => {
+      const { secrets } = await evaluate<Sops>('sops', { profile, extra });
+      expect(secretsOf(profile).map(({ name }) => name)).to.have.members(Object.keys(secrets));
+    });
+  }
+
+  it('are told of in docs/secrets.md', async () => {
+    const page = await readFile(join(ROOT, 'docs', 'secrets.md'), 'utf8');
     const { secrets } = await evaluate<Sops>('sops', { extra: BY_SOPS });
-    const told = [...page.matchAll(/^\| `([^`]+)`/gm)].map((it) => it[1]);
-    expect(told).to.have.members(Object.keys(secrets));
+    const told = new Set([...page.matchAll(/^\| `([^`]+)`/gm)].map((it) => it[1]));
+    expect([...told]).to.have.members(Object.keys(secrets));
   });
 
   it('without sops are asked for, by name', async () => {

@@ -21,11 +21,21 @@ const MAX_EXPOSURE = { closed: 1.7, docker: 4.1, root: 2.3 };
 
 /** What systemd itself says of the units: names of sections and keys, values it parses, programs, units they need. */
 describe('systemd', () => {
+  /** The one unit that a server has not. */
+  async function sendReports(): Promise<Service> {
+    const extra = `{ ${FACTS} services.cc-ci.drone.url = "https://d.example"; services.cc-ci.reports.url = "https://c.example"; }`;
+    const { 'cc-ci-send-reports': unit } = await evaluate<Services>('services', { profile: 'runner', extra });
+    return unit ?? expect.fail('there is no cc-ci-send-reports');
+  }
+
   let dir: string;
   let services: Services;
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'cc-ci-units-'));
-    services = await evaluate('services');
+    services = {
+      ...(await evaluate<Services>('services')),
+      'cc-ci-send-reports': await sendReports(),
+    };
     const timers = await evaluate<Record<string, Timer>>('timers');
     const empty = '[Unit]\n[Service]\nExecStart=/bin/true\n';
     for (const unit of SYSTEM_UNITS) {

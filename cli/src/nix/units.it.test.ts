@@ -109,6 +109,25 @@ describe('the units of a server', () => {
     expect(service('cc-ci-bridge').serviceConfig.MemoryMax).to.equal('512M');
   });
 
+  it('hand reports on, and take them, with the token they share', async () => {
+    const extra = RUNNER.replace(/}$/, ' services.cc-ci.reports.url = "https://ci.example.org"; }');
+    const sender = service('cc-ci-send-reports', await evaluate('services', { profile: 'runner', extra }));
+    expect(sender.serviceConfig.ExecStart).to.match(/\/bin\/cc-ci send-reports$/);
+    expect(await evaluate('settings', { profile: 'runner', extra })).to.deep.include({
+      reports: { url: 'https://ci.example.org' },
+    });
+    const taking = `{ ${FACTS} services.cc-ci.dashboard.reports = true; }`;
+    const dashboard = service('cc-ci-dashboard', await evaluate('services', { extra: taking }));
+    for (const { environment, serviceConfig } of [sender, dashboard]) {
+      expect(environment.CC_CI_REPORT_TOKEN_FILE).to.equal('%d/report-token');
+      expect(serviceConfig.LoadCredential).to.deep.equal([
+        'report-token:/var/lib/cc-ci-secrets/report-token',
+      ]);
+    }
+    expect(service('cc-ci-dashboard').environment).not.to.have.property('CC_CI_REPORT_TOKEN_FILE');
+    expect(Object.keys(runner)).not.to.include('cc-ci-send-reports');
+  });
+
   it('give Docker to nobody who does not deploy', () => {
     const withDocker = (from: Services) =>
       Object.keys(from).filter((name) => from[name]?.serviceConfig.SupplementaryGroups !== undefined);

@@ -39,6 +39,7 @@ let
       "openssl"
       "python3"
       "sops"
+      "ssh-to-age"
       "systemd"
     ] named
     // {

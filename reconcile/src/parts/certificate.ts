@@ -51,11 +51,14 @@ function sentence({ names, validTo }: CertificateFacts, now: Date): string {
 }
 
 /** The text of a PEM file, or why there is none. */
-export async function readPem(path: string): Promise<{ text: string } | { problem: string }> {
+export async function readPem(
+  path: string,
+): Promise<{ text: string } | { problem: string; code: string | undefined }> {
   try {
     return { text: await readFile(path, 'utf8') };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return { problem: code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}` };
+    const problem = code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`;
+    return { problem, code };
   }
 }
