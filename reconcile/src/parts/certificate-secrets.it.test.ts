@@ -132,7 +132,9 @@ describe('the part certificate-secrets', function () {
     );
     await died;
     ended.abort();
-    const printed = await engine.client('service', 'logs', '--raw', 'reader');
+    // Not the service's: for a moment it knows nothing of the task yet.
+    const container = await engine.client('ps', '--all', '--quiet', '--filter', 'name=reader.');
+    const printed = await engine.client('logs', container);
     expect(printed).to.equal((await texts()).join('').trim());
   });
 
