@@ -25,37 +25,58 @@ export interface AbraCall extends Pick<RunOptions, 'cwd' | 'signal'> {
   quiet?: boolean;
 }
 
+/** An abra with its folder. */
+export interface AbraHome {
+  /** The abra program. */
+  program: string;
+  /** ABRA_DIR. */
+  dir: string;
+  /** Runs a program for whoever asks, as core's `run` does. */
+  run(file: string, args: readonly string[], options: ToolOptions): Promise<RunResult>;
+}
+
+type ToolOptions = RunOptions & { quiet?: boolean };
+
+/** Does one operation of abra as this run's own. @throws CommandFailedError when abra does not exit with 0 */
+export function abra(context: StageContext, name: OperationName, call: AbraCall = {}): Promise<RunResult> {
+  const home: AbraHome = {
+    program: context.config.runner.abra,
+    dir: abraFolder(context.dir),
+    run: (file, args, options) => runTool(context, file, args, options),
+  };
+  return callAbra(home, name, call);
+}
+
 /**
- * Does one operation of abra as this run's own: its ABRA_DIR, no prompts, English messages, no colours.
+ * Does one operation of abra: in its own ABRA_DIR, no prompts, English messages, no colours.
  * @throws CommandFailedError when abra does not exit with 0
  */
-export async function abra(
-  context: StageContext,
+export async function callAbra(
+  home: AbraHome,
   name: OperationName,
   { about, values, ...options }: AbraCall = {},
 ): Promise<RunResult> {
   const operation: Operation = OPERATIONS[name];
   const call = { ...options, timeoutMs: operation.timeoutMs };
   const argv = argvOf(name, about, values);
-  const program = context.config.runner.abra;
   try {
-    return await runAbra(context, program, argv, call);
+    return await runAbra(home, home.program, argv, call);
   } catch (error) {
     if (!operation.wantsTerminal || !isWithoutTerminal(error)) throw error;
   }
-  return withTerminal(context, [program, ...argv], call);
+  return withTerminal(home, [home.program, ...argv], call);
 }
 
 function runAbra(
-  context: StageContext,
+  home: AbraHome,
   program: string,
   args: readonly string[],
-  options: RunOptions & { quiet?: boolean },
+  options: ToolOptions,
 ): Promise<RunResult> {
-  return runTool(context, program, args, {
+  return home.run(program, args, {
     missingHint: ABRA_HINT,
     ...options,
-    env: { ...abraEnvironment(abraFolder(context.dir)), ...options.env },
+    env: { ...abraEnvironment(home.dir), ...options.env },
   });
 }
 
@@ -84,14 +105,10 @@ function isWithoutTerminal(error: unknown): boolean {
  * Runs a command under `script`, which gives it a terminal. The command line that `script` hands to a shell is the same
  * whatever the words are: they come to it as variables.
  */
-function withTerminal(
-  context: StageContext,
-  words: readonly string[],
-  options: RunOptions,
-): Promise<RunResult> {
+function withTerminal(home: AbraHome, words: readonly string[], options: ToolOptions): Promise<RunResult> {
   const line = `exec ${words.map((_, index) => `"$ABRA_WORD_${index}"`).join(' ')}`;
   const env = Object.fromEntries(words.map((word, index) => [`ABRA_WORD_${index}`, word]));
-  return runAbra(context, 'script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+  return runAbra(home, 'script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     ...options,
     env,
   });

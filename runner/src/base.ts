@@ -24,16 +24,27 @@ export async function findBase(context: StageContext, label: string | undefined)
   return undefined;
 }
 
-/** The recipe's version tags, the newest version first. */
-async function publishedVersions(context: StageContext): Promise<{ version: Version; commit: string }[]> {
-  const { stdout } = await git(context, [
-    '-C',
-    recipeFolder(context),
-    'for-each-ref',
-    // An annotated tag's own object first, then the commit it stands for; a lightweight one has only the latter.
-    '--format=%(objectname) %(*objectname) %(refname:strip=2)',
-    'refs/tags',
-  ]);
+async function publishedVersions(context: StageContext): Promise<PublishedVersion[]> {
+  const { stdout } = await git(context, ['-C', recipeFolder(context), ...LIST_TAGS]);
+  return versionsIn(stdout);
+}
+
+/** A version tag of a recipe. */
+export interface PublishedVersion {
+  version: Version;
+  commit: string;
+}
+
+/** What git is asked for tags with. */
+export const LIST_TAGS = [
+  'for-each-ref',
+  // An annotated tag's own object first, then the commit it stands for; a lightweight one has only the latter.
+  '--format=%(objectname) %(*objectname) %(refname:strip=2)',
+  'refs/tags',
+];
+
+/** The versions in what git answers to that, the newest first. */
+export function versionsIn(stdout: string): PublishedVersion[] {
   return stdout
     .split('\n')
     .flatMap((line) => {

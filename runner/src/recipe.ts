@@ -7,7 +7,7 @@ import { lastLines, StageFailure } from './failure.js';
 const FETCH_TIMEOUT_MS = 300_000;
 
 /** git asks nobody for a password: it fails instead. */
-const GIT_ENV = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ADVICE: '0', LC_ALL: 'C' };
+export const GIT_ENV = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ADVICE: '0', LC_ALL: 'C' };
 
 /** Runs git as this run's own: it asks nobody and speaks English. */
 export async function git(context: StageContext, args: readonly string[], timeoutMs = 60_000) {

@@ -17,6 +17,8 @@ export interface RenderedApp {
   images: Map<string, string>;
   /** Docker's name of each secret, by its key. */
   secrets: Map<string, string>;
+  /** What the compose files' variables stand for: the env file, the recipe's abra.sh, the stack's name. */
+  values: Record<string, string>;
 }
 
 /**
@@ -24,19 +26,30 @@ export interface RenderedApp {
  * @throws StageFailure blaming the recipe when one is missing, cannot be parsed, or asks for a variable nobody sets
  */
 export async function renderApp(context: StageContext): Promise<RenderedApp> {
-  const dir = recipeFolder(context);
   const env = envValues(await readFile(appEnvFile(context), 'utf8'));
-  const names = (env.COMPOSE_FILE || MAIN_COMPOSE_FILE)
-    .split(':')
-    .filter((name) => name && name !== OVERLAY_FILE);
   try {
-    const files = await Promise.all(names.map((name) => readComposeFile(dir, name)));
-    const values = { ...env, ...(await readAbraSh(dir)).exports, STACK_NAME: requireApp(context).stack };
-    return { listed: env.COMPOSE_FILE ?? '', names, files, ...resources(files, values) };
+    return await renderRecipe(recipeFolder(context), env, requireApp(context).stack);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new StageFailure('recipe', error.message, [], error);
   }
+}
+
+/**
+ * Reads the compose files that these values of an env file list, from a recipe's tree.
+ * @throws InputError when one is missing, cannot be parsed, or asks for a variable nobody sets
+ */
+export async function renderRecipe(
+  dir: string,
+  env: Readonly<Record<string, string>>,
+  stack: string,
+): Promise<RenderedApp> {
+  const names = (env.COMPOSE_FILE || MAIN_COMPOSE_FILE)
+    .split(':')
+    .filter((name) => name && name !== OVERLAY_FILE);
+  const files = await Promise.all(names.map((name) => readComposeFile(dir, name)));
+  const values = { ...env, ...(await readAbraSh(dir)).exports, STACK_NAME: stack };
+  return { listed: env.COMPOSE_FILE ?? '', names, files, values, ...resources(files, values) };
 }
 
 async function readComposeFile(dir: string, name: string): Promise<ComposeFile> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Docker, filters, get, labels, remove } from './connection.js';
+import { HttpStatusError } from '../errors.js';
+import { type Docker, filters, get, labels, post, remove } from './connection.js';
 
 /** The label Docker puts on everything a stack brings. */
 export const STACK_LABEL = 'com.docker.stack.namespace';
@@ -13,7 +14,12 @@ const service = z.object({
     Labels: labels,
     // Whole, like the spec of a task below: whether they are equal says whether a task is up to date.
     TaskTemplate: z.looseObject({
-      ContainerSpec: z.looseObject({ Image: z.string(), Env: z.array(z.string()).nullish() }),
+      ContainerSpec: z.looseObject({
+        Image: z.string(),
+        Env: z.array(z.string()).nullish(),
+        Secrets: z.array(z.looseObject({ SecretName: z.string() })).nullish(),
+        Mounts: z.array(z.looseObject({ Type: z.string(), Target: z.string() })).nullish(),
+      }),
       Networks: z.array(z.looseObject({ Target: z.string() })).nullish(),
     }),
     Mode: z.object({
@@ -82,3 +88,42 @@ export async function listTasks(docker: Docker, stack: string): Promise<DockerTa
 }
 
 export const removeService = (docker: Docker, id: string) => remove(docker, `/services/${id}`);
+
+/** The service of a name, of any stack or none, with whatever else its schema asks for; undefined where there is none. */
+export async function findService<S extends z.ZodType>(
+  docker: Docker,
+  name: string,
+  schema: S,
+): Promise<z.output<S> | undefined> {
+  try {
+    return await get(docker, servicePath(name), schema);
+  } catch (error) {
+    if (error instanceof HttpStatusError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a service of an engine API's ServiceSpec. @throws HttpStatusError 409 when the name is taken */
+export function createService(docker: Docker, spec: Readonly<Record<string, unknown>>): Promise<void> {
+  return post(docker, '/services/create', spec);
+}
+
+const wholeService = z.object({
+  Version: z.object({ Index: z.number() }),
+  Spec: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * Puts other values in the place of some members of a service's spec (engine API, ServiceSpec); all else stays.
+ * @throws HttpStatusError also when somebody else has changed the service meanwhile
+ */
+export async function updateService(
+  docker: Docker,
+  id: string,
+  change: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { Version, Spec } = await get(docker, servicePath(id), wholeService);
+  await post(docker, `${servicePath(id)}/update?version=${Version.Index}`, { ...Spec, ...change });
+}
+
+const servicePath = (id: string) => `/services/${encodeURIComponent(id)}`;
