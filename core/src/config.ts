@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError, InputError } from './errors.js';
 import { describeIssues } from './files.js';
 import { cloneUrl, repoName, repoPattern, userLogin } from './names.js';
+import { parseVersion } from './versions.js';
 
 /** One setting: its environment variable, what it may be, and what it means. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -47,6 +48,9 @@ const list = (item: z.ZodString) =>
     .union([z.string().transform((text) => text.split(',')), z.array(z.string())], 'expected a comma list')
     .transform((entries) => entries.map((entry) => entry.trim()).filter((entry) => entry !== ''))
     .pipe(z.array(item));
+const recipeVersion = z
+  .string()
+  .refine((text) => parseVersion(text) !== undefined, 'expected a version such as 1.2.3+v3.6.1');
 const dnsName = z
   .string()
   .regex(
@@ -298,6 +302,31 @@ export const settings = {
         .optional(),
       "The Drone server's systemd unit, which is restarted when its OAuth client has changed; without it nobody restarts it",
     ),
+    traefikVersion: setting(
+      'CC_CI_TRAEFIK_VERSION',
+      recipeVersion.optional(),
+      'Published version of the recipe traefik that is deployed; default: the one that is, or else the newest',
+    ),
+    backupbotVersion: setting(
+      'CC_CI_BACKUPBOT_VERSION',
+      recipeVersion.optional(),
+      'The same of the recipe backup-bot-two',
+    ),
+    dashboardDomain: setting(
+      'CC_CI_DASHBOARD_DOMAIN',
+      dnsName.optional(),
+      'Public name of the dashboard, with the webhook at `/hook`; default: `ci.` and the zone',
+    ),
+    droneDomain: setting(
+      'CC_CI_DRONE_DOMAIN',
+      dnsName.optional(),
+      'Public name of the Drone server on this host; default: `drone.` and the zone',
+    ),
+    droneListen: setting(
+      'CC_CI_DRONE_LISTEN',
+      listenAddress.optional(),
+      'Address where the Drone server on this host listens; without it there is none',
+    ),
   },
   reports: {
     url: setting(
@@ -398,6 +427,26 @@ function readGroups(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/**
+ * One setting that was set, in the environment or the file, whatever else of its group is missing; undefined where only
+ * its default holds.
+ * @throws ConfigError when it is not what it may be
+ */
+export function settingIfSet<G extends GroupName, N extends keyof Settings[G] & string>(
+  group: G,
+  name: N,
+  env: NodeJS.ProcessEnv = process.env,
+): Config<G>[G][N] | undefined {
+  const { file } = readSources(env);
+  const found = readSetting(group, name, env, file);
+  if ('problem' in found) {
+    if (found.origin === 'not set') return undefined;
+    throw new ConfigError([found.problem]);
+  }
+  if (found.origin !== 'environment' && found.origin !== 'file') return undefined;
+  return found.value as Config<G>[G][N];
 }
 
 type ConfigFile = Record<string, Record<string, unknown> | undefined>;

@@ -11,7 +11,7 @@ export function addReconcileCommand(program: Command): void {
   program
     .command('reconcile <parts...>')
     .description(
-      'bring parts of this host, and what they need, to what they should be: swarm, network, certificate, oauth, drone-token, drone, or all. ' +
+      'bring parts of this host, and what they need, to what they should be: swarm, network, certificate, traefik, backupbot, edge, oauth, drone-token, drone, or all. ' +
         'Exit code 0: all was right, 3: something was changed, 4: something is missing that an operator must give, 2: it failed',
     )
     .option('--dry-run', 'only look, and print what would be changed')

@@ -3,6 +3,6 @@
  * whether it is still named here or not.
  */
 export const COMING = {
-  variables: ['CC_CI_DASHBOARD_DOMAIN', 'CC_CI_DRONE_DOMAIN', 'CC_CI_DRONE_LISTEN'],
+  variables: [],
   commands: [],
 } as const satisfies Record<string, readonly string[]>;
