@@ -110,20 +110,22 @@ export function createService(docker: Docker, spec: Readonly<Record<string, unkn
 
 const wholeService = z.object({
   Version: z.object({ Index: z.number() }),
-  Spec: z.record(z.string(), z.unknown()),
+  Spec: z.looseObject({ TaskTemplate: z.looseObject({ ContainerSpec: z.looseObject({}) }) }),
 });
+/** A service's spec, with all that is in it (engine API, ServiceSpec). */
+export type ServiceSpec = z.output<typeof wholeService>['Spec'];
 
 /**
- * Puts other values in the place of some members of a service's spec (engine API, ServiceSpec); all else stays.
+ * Gives a service another spec, made of the one it has.
  * @throws HttpStatusError also when somebody else has changed the service meanwhile
  */
 export async function updateService(
   docker: Docker,
   id: string,
-  change: Readonly<Record<string, unknown>>,
+  change: (spec: ServiceSpec) => ServiceSpec,
 ): Promise<void> {
   const { Version, Spec } = await get(docker, servicePath(id), wholeService);
-  await post(docker, `${servicePath(id)}/update?version=${Version.Index}`, { ...Spec, ...change });
+  await post(docker, `${servicePath(id)}/update?version=${Version.Index}`, change(Spec));
 }
 
 const servicePath = (id: string) => `/services/${encodeURIComponent(id)}`;

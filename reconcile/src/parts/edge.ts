@@ -69,7 +69,7 @@ export function edgePart(docker: Docker, options: EdgeOptions): Part {
     async act(action) {
       if (action.kind === 'remove') return removeService(docker, action.id);
       const spec = { Labels: edgeLabels(options), Mode: NO_TASKS };
-      if (action.kind === 'update') return updateService(docker, action.id, spec);
+      if (action.kind === 'update') return updateService(docker, action.id, (is) => ({ ...is, ...spec }));
       return createService(docker, {
         Name: EDGE_SERVICE,
         ...spec,

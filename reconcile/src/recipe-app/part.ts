@@ -11,6 +11,7 @@ import {
   pathKind,
   readFileIfAny,
   removeService,
+  type ServiceSpec,
   updateService,
   writeFileAtomic,
 } from '@cc-ci/core';
@@ -21,6 +22,7 @@ import {
   overlayFor,
   pullImages,
   type RenderedApp,
+  removeApp,
   renderRecipe,
   waitConverged,
   writeOverlay,
@@ -53,6 +55,7 @@ export type AppAction =
   | { kind: 'env' }
   | { kind: 'secret'; name: string; data: Buffer }
   | { kind: 'deploy' }
+  | { kind: 'image'; id: string; image: string }
   | { kind: 'scale'; id: string; replicas: number }
   | { kind: 'remove'; id: string }
   | { kind: 'wait' };
@@ -157,7 +160,7 @@ function serviceDifferences(
   const stack = stackOf(app.domain);
   // Which files were deployed shows in the services; how the overlay of this host is named is nobody's business.
   const { COMPOSE_FILE: _, ...seen } = env;
-  const { deploy, scale, dropped, down } = faultsOf(stack, wantedServices(rendered), seen, services);
+  const { deploy, images, scale, dropped, down } = faultsOf(stack, wantedServices(rendered), seen, services);
   if (services.length > 0 && tree.deployed !== tree.commit) {
     deploy.unshift(
       `${tree.deployed?.slice(0, 8) ?? 'something else'} is deployed instead of ${tree.version}`,
@@ -173,6 +176,11 @@ function serviceDifferences(
           },
         ]
       : []),
+    ...images.map(({ id, name, from, to }) => ({
+      found: `service ${name} has the image ${from} instead of ${to}`,
+      plan: 'give it back',
+      action: { kind: 'image', id, image: to } as const,
+    })),
     ...scale.map(({ id, name, from, to }) => ({
       found: `service ${name} is scaled to ${from} instead of ${to}`,
       plan: 'scale it back',
@@ -183,7 +191,7 @@ function serviceDifferences(
       plan: 'remove it',
       action: { kind: 'remove', id } as const,
     })),
-    ...(down.length > 0 && deploy.length + scale.length === 0
+    ...(down.length > 0 && deploy.length + images.length + scale.length === 0
       ? [{ found: down.join('; '), plan: 'wait until all run', action: { kind: 'wait' } as const }]
       : []),
   ];
@@ -199,20 +207,23 @@ async function act(deployer: Deployer, app: RecipeApp, action: AppAction): Promi
     case 'tree':
       return makeTree(treeOf(deployer, app), await deployedNow(deployer, app));
     case 'all':
-      await writeEnv(deployer, app);
-      for (const { name, data } of (await secretsOf(deployer, app, await wantedOf(deployer, app))).missing) {
-        await createSecret(deployer.docker, name, data);
+      for (const { found, action: next } of (await inspectApp(deployer, app)).differences) {
+        if (next.kind === 'all') throw new Error(`it was put right, and still ${found}`);
+        await act(deployer, app, next);
       }
-      return deploy(deployer, app);
+      return;
     case 'env':
       return writeEnv(deployer, app);
     case 'secret':
       return createSecret(deployer.docker, action.name, action.data);
     case 'deploy':
       return deploy(deployer, app);
+    case 'image':
+      await updateService(deployer.docker, action.id, (spec) => withImage(spec, action.image));
+      return wait(deployer, app);
     case 'scale':
-      await updateService(deployer.docker, action.id, {
-        Mode: { Replicated: { Replicas: action.replicas } },
+      await updateService(deployer.docker, action.id, (spec) => {
+        return { ...spec, Mode: { Replicated: { Replicas: action.replicas } } };
       });
       return wait(deployer, app);
     case 'remove':
@@ -220,6 +231,12 @@ async function act(deployer: Deployer, app: RecipeApp, action: AppAction): Promi
     case 'wait':
       return wait(deployer, app);
   }
+}
+
+function withImage(spec: ServiceSpec, image: string): ServiceSpec {
+  const { TaskTemplate } = spec;
+  const ContainerSpec = { ...TaskTemplate.ContainerSpec, Image: image };
+  return { ...spec, TaskTemplate: { ...TaskTemplate, ContainerSpec } };
 }
 
 /** The app's env file as it is to be; abra makes it from the recipe's sample. */
@@ -243,13 +260,18 @@ async function writeEnv(deployer: Deployer, app: RecipeApp): Promise<void> {
 /** Deploys what the clone is to be at, whatever was done to it, and waits until all of it runs. */
 async function deploy(deployer: Deployer, app: RecipeApp): Promise<void> {
   await makeTree(treeOf(deployer, app), await deployedNow(deployer, app));
+  const { docker } = deployer;
+  const stack = stackOf(app.domain);
   const { rendered, overlay } = await wantedOf(deployer, app);
   if (overlay !== undefined) await writeOverlay(recipeDir(deployer, app), overlay);
-  await pullImages(deployer.docker, [...rendered.images.values()], {
+  await pullImages(docker, [...rendered.images.values()], {
     signal: new AbortController().signal,
     timeoutMs: deployer.timeoutMs,
     log: () => undefined,
   });
+  // What a stack that was removed has left must be gone: its networks' names are still taken for a while.
+  if ((await listServices(docker, stack)).length === 0)
+    await removeApp(docker, stack, deployer.timeoutMs, { keep: ['secret', 'volume'] });
   await callAbra(deployer.abra, 'deploy', { about: [app.domain] });
   await wait(deployer, app);
 }

@@ -16,6 +16,8 @@ export interface WantedService {
 export interface ServiceFaults {
   /** What a deployment puts right, in words. */
   deploy: string[];
+  /** Services that were deployed with the right image and have been given another since. */
+  images: { id: string; name: string; from: string; to: string }[];
   /** Services that are right but for how many tasks they should have. */
   scale: { id: string; name: string; from: number; to: number }[];
   /** Services that the recipe does not have. */
@@ -93,9 +95,9 @@ export function faultsOf(
   env: Readonly<Record<string, string>>,
   services: readonly DockerService[],
 ): ServiceFaults {
-  if (services.length === 0) return { deploy: ['it is not deployed'], scale: [], dropped: [], down: [] };
+  const faults: ServiceFaults = { deploy: [], images: [], scale: [], dropped: [], down: [] };
+  if (services.length === 0) return { ...faults, deploy: ['it is not deployed'] };
   const found = new Map(services.map((service) => [service.Spec.Name.slice(stack.length + 1), service]));
-  const faults: ServiceFaults = { deploy: [], scale: [], dropped: [], down: [] };
   for (const [name, want] of wanted) {
     const service = found.get(name);
     if (!service) {
@@ -104,10 +106,18 @@ export function faultsOf(
     }
     const wrong = specFaults(stack, want, name === 'app' ? env : {}, service);
     faults.deploy.push(...wrong.map((fault) => `service ${name} ${fault}`));
+    const image = imageOf(service, want);
+    const isOther = image !== want.image;
+    // A deployment takes an image for unchanged that is the one it was given last (docker/cli, stack deploy).
+    if (isOther && service.Spec.Labels['com.docker.stack.image'] === want.image) {
+      faults.images.push({ id: service.ID, name, from: image, to: want.image });
+    } else if (isOther) {
+      faults.deploy.push(`service ${name} has the image ${image} instead of ${want.image}`);
+    }
     const has = service.Spec.Mode.Replicated?.Replicas ?? 1;
     if (want.replicas !== undefined && has !== want.replicas) {
       faults.scale.push({ id: service.ID, name, from: has, to: want.replicas });
-    } else if (wrong.length === 0 && !runs(service)) {
+    } else if (wrong.length === 0 && !isOther && !runs(service)) {
       const { RunningTasks = 0, DesiredTasks = 0 } = service.ServiceStatus ?? {};
       faults.down.push(`service ${name} runs ${RunningTasks} of ${DesiredTasks}`);
     }
@@ -122,14 +132,12 @@ function specFaults(
   env: Readonly<Record<string, string>>,
   { Spec }: DockerService,
 ): string[] {
-  const { Image, Env, Secrets } = Spec.TaskTemplate.ContainerSpec;
-  const image = want.image.includes('@') ? Image : Image.replace(/@sha256:.*$/, '');
+  const { Env, Secrets } = Spec.TaskTemplate.ContainerSpec;
   const has = new Map((Env ?? []).map((line) => [line.replace(/=.*$/s, ''), line.replace(/^[^=]*=?/, '')]));
   const secrets = new Set((Secrets ?? []).map(({ SecretName }) => SecretName));
   // Those of abra are written over whatever the recipe says of them.
   const labels = [...want.labels].filter(([name]) => !name.startsWith(`coop-cloud.${stack}.`));
   return [
-    ...(image === want.image ? [] : [`has the image ${image} instead of ${want.image}`]),
     ...labels.flatMap(([name, value]) =>
       differs(`the label ${name}`, Spec.Labels[name], value, Spec.Labels[name] === value),
     ),
@@ -141,6 +149,12 @@ function specFaults(
       .map((name) => `does not use the secret ${name}`),
     ...[...secrets].filter((name) => !want.secrets.has(name)).map((name) => `uses the secret ${name}`),
   ];
+}
+
+/** A service's image, without the digest that a deployment adds. */
+function imageOf({ Spec }: DockerService, want: WantedService): string {
+  const { Image } = Spec.TaskTemplate.ContainerSpec;
+  return want.image.includes('@') ? Image : Image.replace(/@sha256:.*$/, '');
 }
 
 function differs(what: string, is: string | undefined, value: string, isRight: boolean): string[] {

@@ -44,6 +44,9 @@ services:
     image: ${traefikImage(version)}
     command: ${JSON.stringify(command)}
     stop_signal: SIGKILL
+    healthcheck:
+      test: ["CMD", "true"]
+      interval: 300ms
     ports:
       - "80:80"
       - "443:443"
@@ -73,6 +76,9 @@ services:
     image: ${traefikImage(version)}
     command: ["sleep", "infinity"]
     stop_signal: SIGKILL
+    healthcheck:
+      test: ["CMD", "true"]
+      interval: 300ms
     networks: [internal]
     deploy:
       update_config:
@@ -186,6 +192,9 @@ services:
     image: ${traefikImage(NEWER)}
     command: ["sleep", "infinity"]
     stop_signal: SIGKILL
+    healthcheck:
+      test: ["CMD", "true"]
+      interval: 300ms
     volumes:
       - backups:/backups
     environment:

@@ -1,6 +1,7 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { run } from '@cc-ci/core';
 import { hostParts, loadHostConfig, type Part, type Report } from '@cc-ci/reconcile';
 import { type BlankEngine, makeCertificates, startBlankEngine } from '@cc-ci/reconcile/testing';
@@ -14,6 +15,7 @@ import {
   OLDER,
   traefikImage,
 } from '@cc-ci/sandbox/testing';
+import type { Place } from './killed-run.js';
 
 export const ZONE = 'ci.example.test';
 
@@ -80,6 +82,21 @@ async function loadImages(engine: BlankEngine, dir: string): Promise<void> {
   await engine.client('load', '--input', archive);
   await rm(archive);
   for (const version of [OLDER, NEWER]) await engine.client('tag', tiny, traefikImage(version));
+}
+
+/**
+ * Runs parts of a host as `cc-ci reconcile` does, until the run is killed, and with it all it has started, as systemd
+ * does it.
+ */
+export async function killedWhere(host: BlankHost, names: readonly string[], where: Place): Promise<void> {
+  const program = fileURLToPath(new URL('./killed-run.js', import.meta.url));
+  const inNamespace = ['--pid', '--fork', '--kill-child', 'sh', '-c', '"$@"; exit $?', 'sh'];
+  const { exitCode, stderr } = await run(
+    'unshare',
+    [...inNamespace, process.execPath, program, JSON.stringify(where), ...names],
+    { env: { PATH: process.env.PATH, ...host.env }, okCodes: [0, 2, 137], timeoutMs: 60_000 },
+  );
+  if (exitCode !== 137) throw new Error(`the run was not killed, but ended with ${exitCode}: ${stderr}`);
 }
 
 /** States by part; of a part that failed or is blocked, why. */
