@@ -36,6 +36,7 @@ describe('the labels of the edge', () => {
       'traefik.http.routers.cc-ci-dashboard.service': 'cc-ci-dashboard',
       'traefik.http.services.cc-ci-dashboard.loadbalancer.server.url': 'http://172.17.0.1:8091',
       'traefik.http.routers.cc-ci-hook.rule': 'Host(`ci.example.org`) && Path(`/hook`)',
+      'traefik.http.routers.cc-ci-hook.priority': '10000',
       'traefik.http.routers.cc-ci-hook.entrypoints': 'web-secure',
       'traefik.http.routers.cc-ci-hook.tls': 'true',
       'traefik.http.routers.cc-ci-hook.service': 'cc-ci-hook',

@@ -32,7 +32,9 @@ export interface EdgeOptions {
 /** A service of the swarm that never runs and is there for its labels. */
 export const EDGE_SERVICE = 'cc-ci-edge';
 /** A name that no image can have: nothing of it is ever run or looked up. */
-const NO_IMAGE = 'scratch';
+const NO_IMAGE = 'scratch:latest';
+/** Above the length of any rule, by which Traefik orders those that say nothing. */
+const HOOK_PRIORITY = 10_000;
 /** Before this one the labels know no `server.url` (Traefik's changelog, v3.4.0-rc1, pull request 11374). */
 const FIRST_TRAEFIK = [3, 4] as const;
 
@@ -130,14 +132,21 @@ export function edgeLabels(options: EdgeOptions): Record<string, string> {
   const { dashboardDomain, droneDomain, dashboard, bridge, drone } = options;
   const routes = [
     { name: 'dashboard', to: dashboard, rule: `Host(\`${dashboardDomain}\`) && !PathPrefix(\`/metrics\`)` },
-    { name: 'hook', to: bridge, rule: `Host(\`${dashboardDomain}\`) && Path(\`/hook\`)` },
+    {
+      name: 'hook',
+      to: bridge,
+      rule: `Host(\`${dashboardDomain}\`) && Path(\`/hook\`)`,
+      // Otherwise the longest rule comes first.
+      priority: HOOK_PRIORITY,
+    },
     { name: 'drone', to: drone, rule: `Host(\`${droneDomain}\`)` },
   ];
-  const labels = routes.flatMap(({ name, to, rule }) => {
+  const labels = routes.flatMap(({ name, to, rule, priority }) => {
     if (!to) return [];
     const router = `traefik.http.routers.cc-ci-${name}`;
     return [
       [`${router}.rule`, rule],
+      ...(priority === undefined ? [] : [[`${router}.priority`, String(priority)]]),
       [`${router}.entrypoints`, 'web-secure'],
       [`${router}.tls`, 'true'],
       [`${router}.service`, `cc-ci-${name}`],
