@@ -117,7 +117,12 @@ export function hostLock({ host }: HostConfig): string {
 const TEARDOWN_MINUTES = 30;
 
 /** The Drone server that this host sets up: where it is named as whom, everything else must be set as well. */
-export function droneHostOf({ engine, host, bridge, drone }: HostConfig): MaybeDroneHost {
+export function droneHostOf({
+  engine,
+  host,
+  bridge,
+  drone,
+}: Pick<HostConfig, 'engine' | 'host' | 'bridge' | 'drone'>): MaybeDroneHost {
   const { forgeBot, forgePasswordFile, hostDir, droneUnit } = host;
   if (forgeBot === undefined) return { is: 'none' };
   const { forgeUrl } = bridge;
