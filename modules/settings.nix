@@ -58,6 +58,11 @@ let
       // when cfg.traefik.enable {
         certificateFile = "${cfg.traefik.certificateDir}/${cfg.traefik.certificate}";
         certificateKeyFile = "${cfg.traefik.certificateDir}/${cfg.traefik.key}";
+        dashboardDomain = cfg.dashboard.domain;
+      }
+      // when cfg.drone.server.enable {
+        droneDomain = cfg.drone.server.domain;
+        droneListen = "${cfg.hostAddress}:${toString cfg.drone.server.port}";
       }
     );
   };

@@ -47,18 +47,6 @@ let
         cfg.traefik.enable && (cfg.bridge.enable || cfg.dashboard.enable || cfg.drone.server.enable);
       what = "the way from Traefik to dashboard, webhook and Drone";
       needs = [ "traefik" ];
-      environment = {
-        CC_CI_DASHBOARD_DOMAIN = cfg.dashboard.domain;
-      }
-      // (
-        if cfg.drone.server.enable then
-          {
-            CC_CI_DRONE_DOMAIN = cfg.drone.server.domain;
-            CC_CI_DRONE_LISTEN = "${cfg.hostAddress}:${toString cfg.drone.server.port}";
-          }
-        else
-          { }
-      );
     };
     # Before Drone's server, which cannot start without.
     oauth = {
