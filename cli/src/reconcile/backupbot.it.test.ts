@@ -68,7 +68,8 @@ describe('the part backupbot', function () {
     expect(changesOf(report, 'backupbot')).to.deep.equal([
       'service app is scaled to 0 instead of 1: scale it back',
     ]);
-    expect((await app()).ServiceStatus).to.include({ RunningTasks: 1 });
+    // The task of before may be ending still.
+    expect((await app()).ServiceStatus?.RunningTasks).to.be.at.least(1);
     expect(await secrets()).to.deep.equal(before);
   });
 
