@@ -63,6 +63,9 @@ let
       // when cfg.drone.server.enable {
         droneDomain = cfg.drone.server.domain;
         droneListen = "${cfg.hostAddress}:${toString cfg.drone.server.port}";
+        forgeBot = cfg.forge.bot;
+        forgePasswordFile = cfg.secrets.files.forge-password or null;
+        droneUnit = "drone-server.service";
       }
     );
   };
