@@ -20,17 +20,25 @@ import {
   writeIfChanged,
 } from './site-files.js';
 
+/** What making the page of a run takes of a generation. */
+export interface RunPublisher
+  extends Pick<Generation, 'siteDir' | 'base' | 'now' | 'engine' | 'guardOf' | 'keys'> {
+  cache: Pick<Generation['cache'], 'tails' | 'copies' | 'pages'>;
+  result: Pick<Generation['result'], 'written'>;
+}
+
 /**
  * Makes the folder of a run in the site, unless it was made from the same before.
+ * @param known its record, where it was just read, redacted
  * @throws when something in it must not be public; what was there before stays
  */
-export async function publishRun(generation: Generation, run: Run): Promise<void> {
+export async function publishRun(generation: RunPublisher, run: Run, known?: RunRecord): Promise<void> {
   const { cache, siteDir, base, now, engine, result } = generation;
   const folder = join(siteDir, 'runs', run.id);
   const key = pageKey(run, now);
   if (isPublished(generation, run)) return;
   const guard = generation.guardOf(run.dir);
-  const record = run.facts && run.dir ? readRecord(run.dir, guard) : undefined;
+  const record = run.facts && run.dir ? (known ?? readRecord(run.dir, guard)) : undefined;
   const publishable = record && publishableOf(realpathSync.native(record.dir));
   const active = isActive(run);
   const logs =
@@ -76,7 +84,7 @@ export async function publishRun(generation: Generation, run: Run): Promise<void
 }
 
 /** Whether the page of a run is there, made from what is known of it now. */
-export function isPublished({ cache, siteDir, now }: Generation, run: Run): boolean {
+export function isPublished({ cache, siteDir, now }: RunPublisher, run: Run): boolean {
   const isCurrent = cache.pages.get(run.id) === pageKey(run, now);
   return isCurrent && existsSync(join(siteDir, 'runs', run.id, 'index.html'));
 }
