@@ -31,11 +31,14 @@ export async function readMany(options: RunReaderOptions, readings: readonly Rea
   // What is too little for threads, and what a thread that failed gave back.
   const reader = createRunReader(options);
   for (let block = blocks.pop(); block; block = blocks.pop()) {
-    for (const reading of block) read.push(await reader(reading));
+    for (const reading of block) read.push(compacted(await reader(reading)));
     await setImmediate();
   }
-  for (const one of read) one.entry = compact(one.entry);
   return read;
+}
+
+function compacted(read: ReadRun): ReadRun {
+  return { ...read, entry: compact(read.entry) };
 }
 
 /** One thread that takes a block after the other until there are none; it resolves also when the thread fails. */
@@ -47,7 +50,7 @@ function workThrough(
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
     workerData: options,
     // Nothing it makes is kept for long.
-    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 },
+    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 40 },
   });
   const taken: (readonly Reading[])[] = [];
   const give = () => {
@@ -60,7 +63,7 @@ function workThrough(
     // Blocks are answered in the order they were given; one lies ready while another is worked on.
     worker.on('message', (answer: ReadRun[]) => {
       taken.shift();
-      for (const one of answer) read.push({ ...one, entry: compact(one.entry) });
+      for (const one of answer) read.push(compacted(one));
       give();
       if (taken.length === 0) void worker.terminate();
     });

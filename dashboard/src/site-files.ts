@@ -112,6 +112,9 @@ export function publishFolder(folder: string, files: ReadonlyMap<string, Content
   }
   const temporary = temporaryName(folder);
   try {
+    mkdirSync(temporary, { recursive: true });
+    for (const below of new Set([...files.keys()].map(dirname)))
+      if (below !== '.') mkdirSync(`${temporary}/${below}`, { recursive: true });
     for (const [name, content] of files) put(`${temporary}/${name}`, content);
     renameSync(temporary, folder);
   } catch (error) {
