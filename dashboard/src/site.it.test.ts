@@ -92,7 +92,7 @@ describe('the site while it is being made', () => {
     writeManyRuns({ stateDir, recipes: 5, runs });
     const ids = await readdir(join(stateDir, 'runs'));
     const program = fileURLToPath(new URL('./testing/build-forever.js', import.meta.url));
-    for (let death = 0; death < 5; death++) {
+    for (let death = 0; death < 3; death++) {
       const child = spawn(process.execPath, [program, stateDir, siteDir, ids[0] ?? ''], { stdio: 'ignore' });
       const ended = once(child, 'exit');
       // From before the first page to behind the last: the threads write some hundred in the meantime.

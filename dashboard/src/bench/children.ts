@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BuildJob, BuildReport } from './build-once.js';
 import type { ServeJob } from './serve-job.js';
@@ -19,15 +20,24 @@ export async function buildInChild(job: BuildJob, program = PROGRAM): Promise<Bu
   }
 }
 
+/** A dashboard that another process serves. */
+export interface ServedSite {
+  url: string;
+  /** The most that was ever resident in that process, as Linux tells it. */
+  peakMb(): number;
+  close(): Promise<void>;
+}
+
 /** A dashboard that is served by a process of its own: whoever reads from it does not slow it down. */
-export async function serveInChild(
-  job: ServeJob,
-  program = PROGRAM,
-): Promise<{ url: string; close(): Promise<void> }> {
+export async function serveInChild(job: ServeJob, program = PROGRAM): Promise<ServedSite> {
   const child = fork(program);
   try {
     const { url } = await answer<{ url: string }>(child, { serve: job });
-    return { url, close: () => end(child) };
+    const peakMb = () => {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+    };
+    return { url, peakMb, close: () => end(child) };
   } catch (error) {
     await end(child);
     throw error;
