@@ -50,7 +50,7 @@ function workThrough(
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
     workerData: options,
     // Nothing it makes is kept for long.
-    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 40 },
+    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
   });
   const taken: (readonly Reading[])[] = [];
   const give = () => {

@@ -112,12 +112,7 @@ function statIfAny(path: string): Stats | undefined {
 export function compact(entry: RecordEntry): RecordEntry {
   const { facts, asked } = entry;
   const request = facts?.request ?? asked?.request;
-  if (request) {
-    for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
-      const text = request[name];
-      if (text !== undefined) request[name] = shared(text);
-    }
-  }
+  if (request) compactRequest(request);
   if (facts) {
     facts.outcome.sentence = shared(facts.outcome.sentence);
     facts.activity = shared(facts.activity);
@@ -126,6 +121,14 @@ export function compact(entry: RecordEntry): RecordEntry {
     facts.failedTests = facts.failedTests.map(shared);
   }
   return { ...entry, asked: asked && request && { ...asked, request } };
+}
+
+/** Makes a request hold the texts that others have too. */
+export function compactRequest(request: TestRequest): void {
+  for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
+    const text = request[name];
+    if (text !== undefined) request[name] = shared(text);
+  }
 }
 
 const texts = new Map<string, string>();

@@ -5,7 +5,6 @@ import { buildSite } from '../site.js';
 import { readerOf } from '../testing/fixtures.js';
 import type { BuildReport } from './build-once.js';
 import { buildInChild, serveInChild } from './children.js';
-import { measureFirstPaint } from './first-paint.js';
 import { type Opened, openPage, writeLongLog } from './long-log.js';
 import { buildOf, writeManyRuns } from './many-runs.js';
 import { measureReaders, type ReadersReport, writeRunningLog } from './readers.js';
@@ -67,6 +66,8 @@ export async function measureSite(
       const page = `/runs/${ended}/`;
       const longLog = { logBytes: scale.logBytes, ...(await openPage(logs.url, page)) };
       tell('first paints');
+      // Here, for it brings Playwright along, which the measured processes are not to have in memory.
+      const { measureFirstPaint } = await import('./first-paint.js');
       const { request } = buildOf(scale.runs - 1, scale.recipes, scale.runs);
       const pages = ['/', `/recipes/${request.recipe}/`, `/runs/${request.run}/`].map((it) => site.url + it);
       const firstPaint = await measureFirstPaint([...pages, logs.url + page]);
