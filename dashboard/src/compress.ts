@@ -11,7 +11,7 @@ const SMALLEST = 1_024;
 const LARGEST_HELD = 4 * 1024 * 1024;
 /** Bytes of compressed pages that are kept for the next reader. */
 const KEPT_BYTES = 16 * 1024 * 1024;
-const BROTLI_QUALITY = 5;
+export const BROTLI_QUALITY = 5;
 
 const brotli = promisify(brotliCompress);
 const deflate = promisify(gzip);

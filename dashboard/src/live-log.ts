@@ -5,7 +5,7 @@ import { STAGES, type StageName, stageLogFile } from '@cc-ci/core';
 import { createGuard, type LineFilter, secretsOfRun } from './guard.js';
 import { openIfAny, PAGE_LIMITS, shorten } from './log-tail.js';
 import { lineView } from './log-view.js';
-import { renderPart } from './render.js';
+import { lineHtml } from './render.js';
 
 /** A place in the logs of a run: behind line `line` of a stage. */
 export interface LogPlace {
@@ -177,7 +177,7 @@ function makeBatch(seq: number, stage: StageName, first: number, lines: readonly
 /** Server-Sent Events: the id is what the browser says when it comes back. */
 function eventOf(stage: StageName, first: number, lines: readonly string[]): string {
   const html = lines.map((line, index) =>
-    renderPart('line', lineView(shorten(line, PAGE_LIMITS.width), first + index, `${stage}-`)).trim(),
+    lineHtml(lineView(shorten(line, PAGE_LIMITS.width), first + index, `${stage}-`)),
   );
   return `id: ${stage}:${first + html.length - 1}\nevent: lines\ndata: ${JSON.stringify({ stage, first, html })}\n\n`;
 }

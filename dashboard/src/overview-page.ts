@@ -3,7 +3,7 @@ import { sparkline } from './charts.js';
 import { link } from './links.js';
 import type { Run, RunStatus } from './model.js';
 import { inProgress, type Recipe } from './recipes.js';
-import { renderPage, renderPart } from './render.js';
+import { renderPage, renderRow } from './render.js';
 import { hrefOf, runRow, STAGE_HEADS } from './run-row.js';
 import { count, type Mark, STATUS_MARKS } from './words.js';
 
@@ -93,7 +93,7 @@ function titleOf(filter: Filter): string {
 
 /** A recipe's row of the overview, as HTML. */
 export function overviewRow(recipe: Recipe, base: string): string {
-  return renderPart('overview-row', {
+  return renderRow({
     base,
     name: recipe.name,
     monogram: monogram(recipe.name),

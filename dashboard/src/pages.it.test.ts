@@ -3,81 +3,22 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFolder, stageLogFile, writeFileAtomic } from '@cc-ci/core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
+import type { BrowserContextOptions, Page } from '@playwright/test';
 import { expect } from 'chai';
-import type { FastifyInstance } from 'fastify';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { createSiteCache } from './generation.js';
-import { buildDashboardApp } from './serve.js';
-import { buildSite } from './site.js';
-import { chromiumPath, pageFaults } from './testing/browser-checks.js';
-import {
-  readerOf,
-  someRequest,
-  someStage,
-  someTest,
-  temporaryFolder,
-  until,
-  writeRun,
-} from './testing/fixtures.js';
-import { type SampleState, writeSampleState } from './testing/sample-state.js';
-
-/** A PNG of one pixel. */
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
-const EVIL = '"><script>document.title = "owned"</script><img src=x onerror=alert(1)>';
+import { pageFaults } from './testing/browser-checks.js';
+import { someStage, until } from './testing/fixtures.js';
+import { pagesOf, type SampleSite, startSampleSite } from './testing/sample-site.js';
 
 describe('the pages in a browser', () => {
-  const folder = temporaryFolder('pages');
-  const stateDir = join(folder.path, 'state');
-  const siteDir = join(folder.path, 'site');
-  const cache = createSiteCache();
-  let sample: SampleState;
-  let evil: string;
-  let app: FastifyInstance;
-  let url: string;
-  let browser: Browser;
+  let site: SampleSite;
   let page: Page | undefined;
   const problems: string[] = [];
 
-  const update = () => buildSite({ stateDir, siteDir, engine: readerOf(sample.builds), cache });
-
   before(async () => {
-    sample = await writeSampleState(stateDir, PIXEL);
-    evil = (
-      await writeRun(stateDir, {
-        request: someRequest({ recipe: 'hedgedoc' }),
-        stages: {
-          install: {
-            state: 'failed',
-            tests: [someTest({ title: EVIL, state: 'failed', message: EVIL })],
-            failure: { blame: 'tests', message: EVIL, evidence: [EVIL] },
-          },
-        },
-        logs: { install: `${EVIL}\n` },
-      })
-    ).run;
-    await update();
-    app = await buildDashboardApp({
-      siteDir,
-      live: {
-        dirOf: (id) => (id === sample.running ? sample.runningDir : undefined),
-        isOver: async () => false,
-      },
-    });
-    url = await app.listen({ host: '127.0.0.1', port: 0 });
-    browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox'],
-    });
+    site = await startSampleSite();
   });
-  after(async () => {
-    await browser?.close();
-    await app?.close();
-    await folder.remove();
-  });
+  after(() => site?.close());
   afterEach(async () => {
     await page?.context().close();
     page = undefined;
@@ -85,6 +26,7 @@ describe('the pages in a browser', () => {
 
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     problems.length = 0;
+    const { url, browser } = site;
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     page = await context.newPage();
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
@@ -100,16 +42,7 @@ describe('the pages in a browser', () => {
   for (const width of [360, 1280, 2560]) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`can be used by everybody at ${width} px, ${colorScheme}`, async () => {
-        const { running, failed, green, queued } = sample;
-        const runs = [running, failed, green, queued, evil].map((id) => `/runs/${id}/`);
-        for (const path of [
-          '/',
-          '/recipes/gitea/',
-          '/state/red/',
-          `/runs/${failed}/logs/install/2/`,
-          '/nope',
-          ...runs,
-        ]) {
+        for (const path of pagesOf(site)) {
           const it = await open(path, { viewport: { width, height: 900 }, colorScheme });
           expect(await pageFaults(it), path).to.deep.equal([]);
           expect(
@@ -131,7 +64,7 @@ describe('the pages in a browser', () => {
     expect(await it.getByRole('status').textContent()).to.equal('2 recipes');
     await it.getByRole('searchbox').fill('');
     await it.getByRole('link', { name: /^Red/ }).click();
-    expect(it.url(), 'no other page was opened').to.equal(`${url}/`);
+    expect(it.url(), 'no other page was opened').to.equal(`${site.url}/`);
     expect(await rows.count()).to.equal(Number(await it.locator('[data-value="red"] .muted').textContent()));
   });
 
@@ -140,32 +73,32 @@ describe('the pages in a browser', () => {
     expect(await it.locator('noscript meta[http-equiv=refresh]').count()).to.equal(1);
     expect(await it.getByRole('searchbox').isVisible()).to.equal(false);
     await it.getByRole('link', { name: /^Red/ }).click();
-    expect(it.url()).to.equal(`${url}/state/red/`);
+    expect(it.url()).to.equal(`${site.url}/state/red/`);
     expect(await it.locator('#rows > tr').count()).to.be.greaterThan(0);
     await it.locator('#rows > tr a').first().click();
     expect(it.url()).to.contain('/recipes/');
   });
 
   it('shows the lines of a running log as they come, and the next stage when it begins', async () => {
-    const it = await open(`/runs/${sample.running}/`);
-    const log = stageLogFile(runFolder(stateDir, sample.running), 'install');
+    const it = await open(`/runs/${site.sample.running}/`);
+    const log = stageLogFile(runFolder(site.stateDir, site.sample.running), 'install');
     await appendFile(log, '2026-11-21T08:00:00.000Z a line that came <i>live</i>\n');
     await it.getByText('a line that came <i>live</i>').waitFor();
     expect(await it.locator('[id="install-L47"]').count()).to.equal(1);
     const running = someStage('upgrade', { state: 'running', finishedAt: undefined });
-    await writeFileAtomic(join(sample.runningDir, 'stage-upgrade.json'), JSON.stringify(running));
+    await writeFileAtomic(join(site.sample.runningDir, 'stage-upgrade.json'), JSON.stringify(running));
     await appendFile(
-      stageLogFile(sample.runningDir, 'upgrade'),
+      stageLogFile(site.sample.runningDir, 'upgrade'),
       '2026-11-21T08:00:00.000Z the upgrade begins\n',
     );
-    await update();
+    await site.update();
     await it.getByText('the upgrade begins').waitFor({ state: 'attached' });
     expect(await it.locator('section#upgrade').count()).to.equal(1);
     expect(problems).to.deep.equal([]);
   });
 
   it('searches a log, and links to its lines', async () => {
-    const it = await open(`/runs/${sample.green}/#install-L100`);
+    const it = await open(`/runs/${site.sample.green}/#install-L100`);
     await until(async () => it.locator('[id="install-L100"]').isVisible());
     const log = it.locator('.log[data-stage=install]');
     await log.getByRole('searchbox').fill('waiting: app');
@@ -174,7 +107,7 @@ describe('the pages in a browser', () => {
   });
 
   it('runs nothing that a recipe, a test or a log brings along', async () => {
-    const it = await open(`/runs/${evil}/`);
+    const it = await open(`/runs/${site.evil}/`);
     expect(await it.title()).not.to.equal('owned');
     expect(await it.locator('main script, main img[src=x]').count()).to.equal(0);
     expect(problems).to.deep.equal([]);

@@ -12,39 +12,53 @@ import { isActive, type Run } from './model.js';
 import { readRecord } from './read-record.js';
 import { endCopies, type PublishedLog, runLogs } from './run-logs.js';
 import { runPage } from './run-page.js';
-import { type Content, publishable, publishFolder, writeIfChanged } from './site-files.js';
+import {
+  type Content,
+  type Publishable,
+  publishableOf,
+  publishFolder,
+  writeIfChanged,
+} from './site-files.js';
+
+/** What making the page of a run takes of a generation. */
+export interface RunPublisher
+  extends Pick<Generation, 'siteDir' | 'base' | 'now' | 'engine' | 'guardOf' | 'keys'> {
+  cache: Pick<Generation['cache'], 'tails' | 'copies' | 'pages'>;
+  result: Pick<Generation['result'], 'written'>;
+}
 
 /**
  * Makes the folder of a run in the site, unless it was made from the same before.
+ * @param known its record, where it was just read, redacted
  * @throws when something in it must not be public; what was there before stays
  */
-export async function publishRun(generation: Generation, run: Run): Promise<void> {
+export async function publishRun(generation: RunPublisher, run: Run, known?: RunRecord): Promise<void> {
   const { cache, siteDir, base, now, engine, result } = generation;
   const folder = join(siteDir, 'runs', run.id);
   const key = pageKey(run, now);
   if (isPublished(generation, run)) return;
   const guard = generation.guardOf(run.dir);
-  const record = run.facts && run.dir ? readRecord(run.dir, guard) : undefined;
-  const dir = record && realpathSync.native(record.dir);
+  const record = run.facts && run.dir ? (known ?? readRecord(run.dir, guard)) : undefined;
+  const publishable = record && publishableOf(realpathSync.native(record.dir));
   const active = isActive(run);
   const logs =
-    dir === undefined
-      ? new Map<StageName, PublishedLog>()
-      : await runLogs(
+    record && publishable
+      ? await runLogs(
           {
             siteDir,
             run: run.id,
-            dir,
-            stages: record?.stages.map(({ stage }) => stage) ?? [],
+            publishable,
+            stages: record.stages.map(({ stage }) => stage),
             guard,
             active,
           },
           cache.copies,
           cache.tails,
-        );
+        )
+      : new Map<StageName, PublishedLog>();
   const files = new Map<string, Content>();
   const artifacts =
-    record && dir !== undefined ? artifactsOf(record, dir, guard, files) : new Map<string, string>();
+    record && publishable ? artifactsOf(record, publishable, guard, files) : new Map<string, string>();
   for (const [stage, { content }] of logs) files.set(`logs/${stage}.log`, content);
   if (!active) await addLogPages(run, logs, base, files);
   const engineLog = await engineLogOf(engine, run, record, guard);
@@ -70,7 +84,7 @@ export async function publishRun(generation: Generation, run: Run): Promise<void
 }
 
 /** Whether the page of a run is there, made from what is known of it now. */
-export function isPublished({ cache, siteDir, now }: Generation, run: Run): boolean {
+export function isPublished({ cache, siteDir, now }: RunPublisher, run: Run): boolean {
   const isCurrent = cache.pages.get(run.id) === pageKey(run, now);
   return isCurrent && existsSync(join(siteDir, 'runs', run.id, 'index.html'));
 }
@@ -78,14 +92,14 @@ export function isPublished({ cache, siteDir, now }: Generation, run: Run): bool
 /** Files that may be published, by their path in the run's folder, with their path below the run's page. */
 function artifactsOf(
   { stages }: RunRecord,
-  dir: string,
+  publishable: (source: string) => Publishable | undefined,
   guard: Guard,
   files: Map<string, Content>,
 ): Map<string, string> {
   const published = new Map<string, string>();
   for (const { path } of stages.flatMap((stage) => stage.artifacts)) {
-    const file = publishable(dir, path);
-    const content = file === undefined ? undefined : guarded(file, guard);
+    const file = publishable(path);
+    const content = file && guarded(file, guard);
     if (content === undefined) continue;
     const name = join('files', path);
     files.set(name, content);
@@ -99,10 +113,10 @@ const TEXT = /\.(?:txt|log)$/i;
 const LOOKED_INTO = 64 * 1024 * 1024;
 
 /** A text is published without what the guard finds; a picture or archive that holds a known secret is not at all. */
-function guarded(file: string, guard: Guard): Content | undefined {
+function guarded({ path: file, size }: Publishable, guard: Guard): Content | undefined {
   if (!TEXT.test(file) && !guard.knowsSecrets) return { file };
+  if (size > LOOKED_INTO) return TEXT.test(file) ? undefined : { file };
   const bytes = readFileSync(file);
-  if (bytes.length > LOOKED_INTO) return TEXT.test(file) ? undefined : { file };
   if (!TEXT.test(file)) return guard.findsIn(bytes) ? undefined : { file };
   const text = bytes.toString('utf8');
   return guard.finds(text) ? guard.text(text) : { file };

@@ -1,59 +1,78 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { createGuardOf } from './guard.js';
-import { compact, type RecordEntry, readEntry } from './records.js';
+import type { Build } from '@cc-ci/engine';
+import { compact } from './records.js';
+import { createRunReader, type ReadRun, type RunReaderOptions } from './run-reader.js';
 
-/** Folders to read; whoever reads takes the next block. */
-export interface ReadJob {
-  stateDir: string;
-  folders: readonly string[];
-  secrets: readonly string[];
-  /** How many have been taken, shared between threads. */
-  taken: Int32Array;
+/** A folder to be read, with what else the page of its run is made of. */
+export interface Reading {
+  folder: string;
+  build: Build | undefined;
+  /** What its page was made from last. */
+  pageKey: string | undefined;
 }
 
 const BLOCK = 50;
-/** So many folders are worth a second thread, which takes 50 ms to start. */
-const WORTH_A_WORKER = 1_000;
+/** So many folders are worth threads of their own, which take 100 ms to start. */
+const WORTH_WORKERS = 500;
+/** More would wait for the same disk, and each takes 30 MB. */
+const MOST_WORKERS = 2;
 
-/** The next folders to read; undefined when all are taken. */
-export function takeBlock({ folders, taken }: ReadJob): readonly string[] | undefined {
-  const from = Atomics.add(taken, 0, BLOCK);
-  return from < folders.length ? folders.slice(from, from + BLOCK) : undefined;
-}
-
-/** Reads these folders, many of them on two threads, and lets others have their turn. */
-export async function readMany(
-  stateDir: string,
-  folders: readonly string[],
-  secrets: readonly string[],
-): Promise<RecordEntry[]> {
-  const taken = new Int32Array(new SharedArrayBuffer(4));
-  const job: ReadJob = { stateDir, folders, secrets, taken };
-  const read = new Map<string, RecordEntry>();
-  const worker = folders.length >= WORTH_A_WORKER ? startWorker(job, read) : undefined;
-  const guard = createGuardOf(secrets);
-  for (let block = takeBlock(job); block; block = takeBlock(job)) {
-    for (const folder of block) read.set(folder, compact(readEntry(stateDir, folder, guard)));
+/** Reads these folders, many of them on other threads, and lets others have their turn. */
+export async function readMany(options: RunReaderOptions, readings: readonly Reading[]): Promise<ReadRun[]> {
+  const blocks: (readonly Reading[])[] = [];
+  for (let at = 0; at < readings.length; at += BLOCK) blocks.push(readings.slice(at, at + BLOCK));
+  const read: ReadRun[] = [];
+  if (readings.length >= WORTH_WORKERS) {
+    const count = Math.min(MOST_WORKERS, availableParallelism());
+    await Promise.all(Array.from({ length: count }, () => workThrough(options, blocks, read)));
+  }
+  // What is too little for threads, and what a thread that failed gave back.
+  const reader = createRunReader(options);
+  for (let block = blocks.pop(); block; block = blocks.pop()) {
+    for (const reading of block) read.push(compacted(await reader(reading)));
     await setImmediate();
   }
-  await worker;
-  // What a worker that failed had taken.
-  for (const folder of folders) if (!read.has(folder)) read.set(folder, readEntry(stateDir, folder, guard));
-  return [...read.values()];
+  return read;
 }
 
-function startWorker(job: ReadJob, read: Map<string, RecordEntry>): Promise<void> {
+function compacted(read: ReadRun): ReadRun {
+  return { ...read, entry: compact(read.entry) };
+}
+
+/** One thread that takes a block after the other until there are none; it resolves also when the thread fails. */
+function workThrough(
+  options: RunReaderOptions,
+  blocks: (readonly Reading[])[],
+  read: ReadRun[],
+): Promise<void> {
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
-    workerData: job,
-    // Each block is let go of when it was told of.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    workerData: options,
+    // Nothing it makes is kept for long.
+    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
   });
-  worker.on('message', (entries: RecordEntry[]) => {
-    for (const entry of entries) read.set(entry.folder, compact(entry));
-  });
+  const taken: (readonly Reading[])[] = [];
+  const give = () => {
+    const block = blocks.pop();
+    if (!block) return;
+    taken.push(block);
+    worker.postMessage(block);
+  };
   return new Promise((resolve) => {
-    worker.on('error', () => resolve());
-    worker.on('exit', () => resolve());
+    // Blocks are answered in the order they were given; one lies ready while another is worked on.
+    worker.on('message', (answer: ReadRun[]) => {
+      taken.shift();
+      for (const one of answer) read.push(compacted(one));
+      give();
+      if (taken.length === 0) void worker.terminate();
+    });
+    worker.on('error', () => void worker.terminate());
+    worker.on('exit', () => {
+      blocks.push(...taken);
+      resolve();
+    });
+    give();
+    give();
   });
 }

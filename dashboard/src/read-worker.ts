@@ -1,10 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createGuardOf } from './guard.js';
-import { type ReadJob, takeBlock } from './read-many.js';
-import { readEntry } from './records.js';
+import type { Reading } from './read-many.js';
+import { createRunReader, type ReadRun, type RunReaderOptions } from './run-reader.js';
 
-// Reads its share of many folders beside the main thread; each block of them is told of as soon as it is read.
-const job = workerData as ReadJob;
-const guard = createGuardOf(job.secrets);
-for (let block = takeBlock(job); block; block = takeBlock(job))
-  parentPort?.postMessage(block.map((folder) => readEntry(job.stateDir, folder, guard)));
+// Reads blocks of folders beside the main thread, which says what comes next.
+const reader = createRunReader(workerData as RunReaderOptions);
+let before: Promise<unknown> = Promise.resolve();
+parentPort?.on('message', (block: Reading[]) => {
+  before = before.then(async () => {
+    const answer: ReadRun[] = [];
+    for (const reading of block) answer.push(await reader(reading));
+    parentPort?.postMessage(answer);
+  });
+});

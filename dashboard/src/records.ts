@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   describeError,
   planFile,
+  type RunRecord,
   runFolder,
   runsFolder,
   STAGES,
@@ -31,17 +32,17 @@ export interface RecordEntry {
 }
 
 /** Reads one folder below `runs/`. What is wrong with it is in the entry; nothing is thrown. */
-export function readEntry(stateDir: string, folder: string, guardOf: (dir: string) => Guard): RecordEntry {
+export function readEntry(
+  stateDir: string,
+  folder: string,
+  guardOf: (dir: string) => Guard,
+): { entry: RecordEntry; record: RunRecord | undefined } {
   const dir = runFolder(stateDir, folder);
   const trace = fingerprint(dir, false);
   const guard = guardOf(dir);
-  const failed = (error: string): RecordEntry => ({
-    folder,
-    dir,
-    ...trace,
-    facts: undefined,
-    error,
-    asked: askedOf(dir, folder, guard),
+  const failed = (error: string) => ({
+    entry: { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder, guard) },
+    record: undefined,
   });
   try {
     const record = readRecord(dir, guard);
@@ -50,7 +51,7 @@ export function readEntry(stateDir: string, folder: string, guardOf: (dir: strin
     const facts = factsOf(record);
     const asked = { request: facts.request, createdAt: facts.createdAt };
     const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
-    return { folder, dir, key, lastChange, facts, error: undefined, asked };
+    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record };
   } catch (error) {
     return failed(guard.text(describeError(error)));
   }
@@ -111,12 +112,7 @@ function statIfAny(path: string): Stats | undefined {
 export function compact(entry: RecordEntry): RecordEntry {
   const { facts, asked } = entry;
   const request = facts?.request ?? asked?.request;
-  if (request) {
-    for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
-      const text = request[name];
-      if (text !== undefined) request[name] = shared(text);
-    }
-  }
+  if (request) compactRequest(request);
   if (facts) {
     facts.outcome.sentence = shared(facts.outcome.sentence);
     facts.activity = shared(facts.activity);
@@ -125,6 +121,14 @@ export function compact(entry: RecordEntry): RecordEntry {
     facts.failedTests = facts.failedTests.map(shared);
   }
   return { ...entry, asked: asked && request && { ...asked, request } };
+}
+
+/** Makes a request hold the texts that others have too. */
+export function compactRequest(request: TestRequest): void {
+  for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
+    const text = request[name];
+    if (text !== undefined) request[name] = shared(text);
+  }
 }
 
 const texts = new Map<string, string>();

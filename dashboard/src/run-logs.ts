@@ -4,7 +4,7 @@ import { type StageName, stageLogFile } from '@cc-ci/core';
 import type { Guard } from './guard.js';
 import { createLogCopy, filterLines, type LogCopy } from './log-copy.js';
 import { type LogTail, PAGE_LIMITS, type TailReader, tailOf } from './log-tail.js';
-import { type Content, lstatIfAny, publishable } from './site-files.js';
+import type { Content, Publishable } from './site-files.js';
 
 /** What logs of runs that go on have been copied so far, by the copy's path. */
 export type LogCopies = Map<string, LogCopy>;
@@ -25,8 +25,8 @@ export interface PublishedLog {
 export interface LogSource {
   siteDir: string;
   run: string;
-  /** The run's folder, as `realpath` gives it. */
-  dir: string;
+  /** Whether a file of the run may be published. */
+  publishable: (source: string) => Publishable | undefined;
   stages: readonly StageName[];
   guard: Guard;
   active: boolean;
@@ -50,15 +50,15 @@ export async function runLogs(
 }
 
 async function logOf(
-  { siteDir, run, dir, guard, active }: LogSource,
+  { siteDir, run, publishable, guard, active }: LogSource,
   stage: StageName,
   copies: LogCopies,
   tails: TailReader,
 ): Promise<PublishedLog | undefined> {
-  const path = publishable(dir, stageLogFile('', stage).replace(/^\//, ''));
-  if (path === undefined) return undefined;
+  const found = publishable(stageLogFile('.', stage));
+  if (!found) return undefined;
+  const { path, size } = found;
   const copyPath = join(siteDir, LIVE_FOLDER, `${run}.${stage}.log`);
-  const size = lstatIfAny(path)?.size ?? 0;
   if (!active && size <= SMALL) {
     endCopy(copies, copyPath);
     return smallLog(path, guard);

@@ -68,8 +68,9 @@ function replaceFile(path: string, content: Content): void {
   try {
     put(temporary, content);
     renameSync(temporary, path);
-  } finally {
+  } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
   }
 }
 
@@ -87,8 +88,13 @@ function put(path: string, content: Content): void {
   }
 }
 
+/** No other process or thread has it. */
+const OURS = randomBytes(6).toString('hex');
+let temporaries = 0;
+
 function temporaryName(path: string): string {
-  return join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  temporaries += 1;
+  return join(dirname(path), `.${OURS}${temporaries}.tmp`);
 }
 
 /**
@@ -106,10 +112,14 @@ export function publishFolder(folder: string, files: ReadonlyMap<string, Content
   }
   const temporary = temporaryName(folder);
   try {
-    for (const [name, content] of files) put(join(temporary, name), content);
+    mkdirSync(temporary, { recursive: true });
+    for (const below of new Set([...files.keys()].map(dirname)))
+      if (below !== '.') mkdirSync(`${temporary}/${below}`, { recursive: true });
+    for (const [name, content] of files) put(`${temporary}/${name}`, content);
     renameSync(temporary, folder);
-  } finally {
+  } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
+    throw error;
   }
   return files.size;
 }
@@ -134,21 +144,35 @@ function isBeingWritten(path: string): boolean {
 /** What is served of an artifact is decided by its name; anything a browser could run as a page is not. */
 const SAFE_NAME = /\.(?:png|jpe?g|webp|gif|zip|txt|log)$/i;
 
+/** A file that may be published, and its size in bytes. */
+export interface Publishable {
+  path: string;
+  size: number;
+}
+
 /**
- * Whether a file of a run may be another name of a file of the site: it is a regular file that no symbolic link leads
- * to (what a recipe's tests leave in the run's folder is not trusted, and a link may point anywhere), of a harmless kind.
+ * Tells which files of a run may be other names of files of the site: regular files that no symbolic link leads to (what
+ * a recipe's tests leave in the run's folder is not trusted, and a link may point anywhere), of a harmless kind. Folders
+ * are looked at once: ask anew for each publication.
  * @param runDir the run's folder, as `realpath` gives it
- * @returns its path, or undefined
  */
-export function publishable(runDir: string, source: string): string | undefined {
-  if (!SAFE_NAME.test(source)) return undefined;
-  const from = join(runDir, source);
-  try {
-    if (!lstatSync(from).isFile() || realpathSync.native(from) !== from) return undefined;
-    return from;
-  } catch {
-    return undefined;
-  }
+export function publishableOf(runDir: string): (source: string) => Publishable | undefined {
+  const folders = new Map<string, boolean>();
+  const isReal = (folder: string) => {
+    const known = folders.get(folder) ?? realpathSync.native(folder) === folder;
+    folders.set(folder, known);
+    return known;
+  };
+  return (source) => {
+    if (!SAFE_NAME.test(source)) return undefined;
+    const path = join(runDir, source);
+    try {
+      const stat = lstatSync(path);
+      return stat.isFile() && isReal(dirname(path)) ? { path, size: stat.size } : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 function linkOrCopy(from: string, to: string): void {

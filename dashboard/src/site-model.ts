@@ -2,7 +2,7 @@ import type { Build, EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
 import { isActive, mergeRun, newestFirst, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
-import { hasChanged, type RecordEntry, runFolders } from './records.js';
+import { compactRequest, hasChanged, type RecordEntry, runFolders } from './records.js';
 
 /** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
 export interface SiteModel {
@@ -114,6 +114,7 @@ export async function refreshBuilds(
     const build = each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) };
     const known = builds.get(build.id);
     if (known && isSameBuild(known, build)) continue;
+    compactRequest(build.request);
     builds.set(build.id, build);
     changed.add(build.id);
   }

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { watch } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync, readdirSync, watch } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { writeManyRuns } from './bench/many-runs.js';
 import { createSiteCache } from './generation.js';
 import { OVERVIEWS } from './overview-page.js';
 import { buildSite } from './site.js';
-import { readerOf, someBuild, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
+import { readerOf, someBuild, someRequest, temporaryFolder, until, writeRun } from './testing/fixtures.js';
 
 const WHOLE = /^<!doctype html>[\s\S]*<\/html>\s*$/;
 
@@ -85,4 +86,37 @@ describe('the site while it is being made', () => {
       for (const path of pages) expect(await readFile(join(siteDir, path), 'utf8'), path).to.match(WHOLE);
     }
   });
+
+  it('is made whole by the next generator, whenever the one before was killed', async () => {
+    const runs = 600;
+    writeManyRuns({ stateDir, recipes: 5, runs });
+    const ids = await readdir(join(stateDir, 'runs'));
+    const program = fileURLToPath(new URL('./testing/build-forever.js', import.meta.url));
+    for (let death = 0; death < 3; death++) {
+      const child = spawn(process.execPath, [program, stateDir, siteDir, ids[0] ?? ''], { stdio: 'ignore' });
+      const ended = once(child, 'exit');
+      // From before the first page to behind the last: the threads write some hundred in the meantime.
+      const wanted = Math.floor(Math.random() * runs);
+      await until(() => foldersOf(join(siteDir, 'runs')).length >= wanted || child.exitCode !== null);
+      child.kill('SIGKILL');
+      await ended;
+      for (const run of foldersOf(join(siteDir, 'runs'))) {
+        const html = await readFile(join(siteDir, 'runs', run, 'index.html'), 'utf8');
+        expect(html, run).to.match(WHOLE);
+      }
+      if (death % 2 === 1) await rm(siteDir, { recursive: true });
+    }
+    const { problems } = await buildSite({ stateDir, siteDir, engine: readerOf([]) });
+    expect(problems).to.deep.equal([]);
+    expect(foldersOf(join(siteDir, 'runs'))).to.have.members(ids);
+    const files = await readdir(siteDir, { recursive: true });
+    const pages = files.filter((path) => path.endsWith('.html'));
+    expect(pages).to.have.length(1 + OVERVIEWS.length + runs + 5 + 5);
+    for (const path of pages) expect(await readFile(join(siteDir, path), 'utf8'), path).to.match(WHOLE);
+  }).timeout(120_000);
 });
+
+/** What is there to be seen; hidden folders are still being written. */
+function foldersOf(path: string): string[] {
+  return existsSync(path) ? readdirSync(path).filter((name) => !name.startsWith('.')) : [];
+}

@@ -106,12 +106,21 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
     model.entries.delete(folder);
     generation.entries.set(folder, undefined);
   }
-  for (const entry of await readMany(stateDir, stale, secrets)) {
+  publishAssets(generation);
+  // When all pages are to be made anyway, each is made where its record is read: that is most of the work.
+  const { base } = generation;
+  const pages = first && options.archiveMs === undefined ? { siteDir, base, now: generation.now } : undefined;
+  const readings = stale.map((folder) => ({
+    folder,
+    build: model.builds.get(folder),
+    pageKey: cache.pages.get(folder),
+  }));
+  for (const { entry, page } of await readMany({ stateDir, secrets, ...(pages && { pages }) }, readings)) {
     const known = model.entries.get(entry.folder);
     if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(entry.folder, entry);
     model.entries.set(entry.folder, entry);
+    if (page) rememberPage(generation, entry.folder, page);
   }
-  publishAssets(generation);
   const dirty = new Set<string>();
   const missing = await missingPages(generation, first);
   const ids = new Set([...stale, ...gone, ...changed, ...model.active, ...missing]);
@@ -140,6 +149,16 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
 const NEWEST = 2;
 /** Pages of old runs after which what was made is remembered. */
 const SAVE_EVERY = 500;
+
+function rememberPage(
+  { cache, keys, result }: Generation,
+  id: string,
+  { key, written }: { key: string; written: number },
+): void {
+  if (cache.pages.get(id) !== key) keys.set(id, key);
+  cache.pages.set(id, key);
+  result.written += written;
+}
 
 /** When everything is made for the first time: which pages are made at once; the others are set aside. */
 function setAside(generation: Generation): string[] {

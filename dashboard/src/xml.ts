@@ -6,9 +6,12 @@ const ENTITIES: Record<string, string> = {
   "'": '&#39;',
 };
 
+/** Text as HTML can hold it, between tags and in attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
 /** Text as XML and HTML can hold it: escaped, and without the characters that XML 1.0 has no way to write. */
 export function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
-    .replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+  return escapeHtml(text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, ''));
 }

@@ -8,6 +8,7 @@ import { idleMeasure } from './bridge-idle.js';
 import { percentile } from './bridge-latency.js';
 import { dataFolders } from './by-hand-data.js';
 import { timeToFailure } from './crash-loop.js';
+import { dashboardMeasures } from './dashboard.js';
 import { handFor, prepareHand } from './hand.js';
 import { hookMeasures } from './hook.js';
 import { measured, median } from './measure.js';
@@ -215,5 +216,50 @@ describe('what an idle bridge asks', () => {
 
   it('is not well when it did not look', () => {
     expect(idleMeasure({ ...result, looks: 0, requests: 0 }, 5).ok).to.equal(false);
+  });
+});
+
+describe('the measures of the dashboard', () => {
+  const times = { ms: 90, cpuMs: 80 };
+  const result = {
+    build: {
+      full: { ms: 9_000, cpuMs: 15_000, runs: 20_000, recipes: 300, written: 200_000, problems: [] },
+      incremental: [times, { ...times, ms: 500 }, times],
+      memoryMb: { full: 180, all: 190 },
+      overview: { page: 30_000, style: 5_000, script: 4_000 },
+    },
+    longLog: { bytes: 30_000, pageMs: 100, logBytes: 20_000_000 },
+    readers: {
+      readers: 500,
+      lines: 100,
+      latencyMs: { p50: 20, p99: 400, max: 900 },
+      slowReaderBehind: 50_000,
+    },
+    firstPaint: { '/': [290, 280, 900], '/runs/x/': [100, 90, 80] },
+  };
+  const failing = (change: object) =>
+    dashboardMeasures({ ...result, ...change }).flatMap(({ ok, name }) => (ok ? [] : [name.slice(11, 22)]));
+
+  it('are one for each thing that is promised', () => {
+    expect(failing({})).to.deep.equal([]);
+    expect(dashboardMeasures(result).map(({ value }) => value)).to.deep.equal([
+      9, 90, 190, 38.086, 29.297, 290, 0.4,
+    ]);
+    const { build, readers } = result;
+    expect(failing({ build: { ...build, full: { ...build.full, ms: 10_001 } } })).to.deep.equal([
+      'every page ',
+    ]);
+    expect(failing({ firstPaint: { ...result.firstPaint, '/x/': [301] } })).to.deep.equal(['first conte']);
+    const late = { ...readers, latencyMs: { ...readers.latencyMs, p99: 1_001 } };
+    expect(failing({ readers: late })).to.deep.equal(['a line of a']);
+  });
+
+  it('are none of a site that is not whole, nor of readers of whom none was slow', () => {
+    const { build, readers } = result;
+    const problems = [{ what: 'run x', error: 'no' }];
+    expect(failing({ build: { ...build, full: { ...build.full, problems } } })).to.deep.equal([
+      'every page ',
+    ]);
+    expect(failing({ readers: { ...readers, slowReaderBehind: 0 } })).to.deep.equal(['a line of a']);
   });
 });

@@ -7,6 +7,7 @@ import { parse } from '../parse.js';
 import { startRig } from '../testing/rig.js';
 import { measureBridge } from './bridge.js';
 import { measureCrashLoop } from './crash-loop.js';
+import { measureDashboard } from './dashboard.js';
 import type { Measure } from './measure.js';
 import { measureRuns } from './overhead.js';
 import { measureRedaction } from './redaction.js';
@@ -16,7 +17,7 @@ import { measureRedaction } from './redaction.js';
 const REDACTION_SCRIPT = fileURLToPath(new URL('../../../scripts/bench/redaction.mjs', import.meta.url));
 
 /** Parts that can be measured alone: `runs` needs Docker, and is the slowest. */
-const PARTS = ['redaction', 'bridge', 'runs'] as const;
+const PARTS = ['redaction', 'bridge', 'dashboard', 'runs'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values } = parseArgs({
@@ -50,6 +51,7 @@ async function measureAll(parts: readonly Part[], rounds: number): Promise<Measu
     measures.push(await measureRedaction(REDACTION_SCRIPT));
   }
   if (parts.includes('bridge')) measures.push(...(await measureBridge(tell)));
+  if (parts.includes('dashboard')) measures.push(...(await measureDashboard(tell)));
   if (parts.includes('runs')) measures.push(...(await measureOnDocker(rounds)));
   return measures;
 }

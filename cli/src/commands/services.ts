@@ -53,6 +53,7 @@ export function addServiceCommands(program: Command): void {
     .command('build')
     .description('write the pages once')
     .action(async () => {
+      keepHeapSmall();
       const { buildSite, siteFolder } = await import('@cc-ci/dashboard');
       const config = loadConfig(['common', 'dashboard']);
       const engine = await openReader(config.common.stateDir);
@@ -70,6 +71,7 @@ export function addServiceCommands(program: Command): void {
     });
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
+      keepHeapSmall();
       const { startDashboard } = await import('@cc-ci/dashboard');
       const config = loadConfig(['common', 'dashboard', 'reports']);
       const logger = createLogger('dashboard', config.common.logLevel);

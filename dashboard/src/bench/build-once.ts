@@ -1,57 +1,72 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync } from 'node:zlib';
-import { createSiteCache } from '../generation.js';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { BROTLI_QUALITY } from '../compress.js';
+import { createSiteCache, type SiteResult } from '../generation.js';
 import { openIndexStore } from '../index-store.js';
 import { buildSite } from '../site.js';
 import { readerOf } from '../testing/fixtures.js';
-import { writeOneRun } from './many-runs.js';
+import { buildOf, writeOneRun } from './many-runs.js';
 
-// In a process of its own, so that its memory is only its own: builds a site, then once more after each of some new runs.
-const [stateDir = '', siteDir = '', recipes = '300', runs = '20000', more = '9', archived = '0'] =
-  process.argv.slice(2);
-const url = 'https://ci.example.org';
-const engine = readerOf([]);
-const store = openIndexStore(stateDir, siteDir);
-const cache = createSiteCache(store);
-const build = async (archiveMs: number) => {
-  const [start, cpu] = [performance.now(), process.cpuUsage()];
-  const result = await buildSite({ stateDir, siteDir, engine, publicUrl: url, cache, archiveMs });
-  const { user, system } = process.cpuUsage(cpu);
-  return { ms: performance.now() - start, cpuMs: (user + system) / 1_000, result };
-};
-// Lists and the newest runs: what there is to see. Pages of old runs are measured apart.
-const full = await build(0);
-const memoryMb = process.resourceUsage().maxRSS / 1_024;
-
-const incremental: { ms: number; cpuMs: number }[] = [];
-for (let n = 0; n < Number(more); n++) {
-  writeOneRun(stateDir, Number(runs) + n, Number(recipes), Number(runs));
-  const { ms, cpuMs } = await build(0);
-  incremental.push({ ms, cpuMs });
+/** How often a site is built, and of how much. */
+export interface BuildJob {
+  stateDir: string;
+  siteDir: string;
+  recipes: number;
+  /** Runs that are in the state folder already. */
+  runs: number;
+  /** Runs that come one by one after the first build. */
+  more: number;
 }
-const archive = Number(archived) > 0 ? await build(Number(archived) * 1_000) : undefined;
-const overview = readFileSync(join(siteDir, 'index.html'));
-const assets = ['style.css', 'site.js'].map((name) => readFileSync(join(siteDir, name)));
-const packed = (bytes: Buffer) => brotliCompressSync(bytes, { params: { 0: 0 } }).length;
-store.close();
-process.stdout.write(
-  JSON.stringify({
-    full: {
-      ms: full.ms,
-      cpuMs: full.cpuMs,
-      problems: full.result.problems.slice(0, 5),
-      runs: full.result.runs,
-    },
+
+/** What one build took. */
+export interface Timing {
+  ms: number;
+  cpuMs: number;
+}
+
+/** What the builds came to. */
+export interface BuildReport {
+  full: Timing & Pick<SiteResult, 'runs' | 'recipes' | 'written' | 'problems'>;
+  incremental: Timing[];
+  /** The highest that was resident in this process: after the first build, and in the end. */
+  memoryMb: { full: number; all: number };
+  /** Bytes as a browser gets them: the overview, its stylesheet and its script. */
+  overview: { page: number; style: number; script: number };
+}
+
+/** Builds a site from nothing, then once more after each of some new runs. To be called in a process of its own. */
+export async function buildOnce({ stateDir, siteDir, recipes, runs, more }: BuildJob): Promise<BuildReport> {
+  const builds = Array.from({ length: runs }, (_, number) => buildOf(number, recipes, runs)).reverse();
+  const store = openIndexStore(stateDir, siteDir);
+  const cache = createSiteCache(store);
+  const build = async () => {
+    const [start, cpu] = [performance.now(), process.cpuUsage()];
+    const publicUrl = 'https://ci.example.org';
+    const result = await buildSite({ stateDir, siteDir, engine: readerOf(builds), publicUrl, cache });
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - start, cpuMs: (user + system) / 1_000, result };
+  };
+  const highest = () => process.resourceUsage().maxRSS / 1_024;
+  const { ms, cpuMs, result } = await build();
+  const full = highest();
+  const incremental: Timing[] = [];
+  for (let n = runs; n < runs + more; n++) {
+    writeOneRun(stateDir, n, recipes, runs);
+    builds.unshift(buildOf(n, recipes, runs));
+    const { ms, cpuMs } = await build();
+    incremental.push({ ms, cpuMs });
+  }
+  store.close();
+  const packed = (name: string) =>
+    brotliCompressSync(readFileSync(join(siteDir, name)), {
+      params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY },
+    }).length;
+  const { runs: shown, recipes: listed, written, problems } = result;
+  return {
+    full: { ms, cpuMs, runs: shown, recipes: listed, written, problems },
     incremental,
-    archive: archive && {
-      ms: archive.ms,
-      cpuMs: archive.cpuMs,
-      written: archive.result.written,
-      left: archive.result.backlog,
-    },
-    memoryMb,
-    maxRssMb: process.resourceUsage().maxRSS / 1_024,
-    overview: { raw: overview.length, packed: packed(overview), packedAssets: assets.map(packed) },
-  }),
-);
+    memoryMb: { full, all: highest() },
+    overview: { page: packed('index.html'), style: packed('style.css'), script: packed('site.js') },
+  };
+}

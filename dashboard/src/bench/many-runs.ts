@@ -15,8 +15,10 @@ import {
   stageFile,
   stageLogFile,
   summaryFile,
+  type TestRequest,
   type TestResult,
 } from '@cc-ci/core';
+import type { Build } from '@cc-ci/engine';
 
 /** What to make up. */
 export interface ManyRuns {
@@ -44,31 +46,63 @@ export function writeManyRuns({ stateDir, recipes, runs }: ManyRuns): void {
   for (let number = 0; number < runs; number++) writeOneRun(stateDir, number, recipes, runs);
 }
 
+/** The build of one of them, as the engine knows it. */
+export function buildOf(number: number, recipes: number, runs: number): Build {
+  const request = requestOf(number, recipes);
+  const failing = failingStage(number);
+  return {
+    id: request.run,
+    request,
+    state: failing ? 'failure' : 'success',
+    createdAt: timeOf(number, runs, 0),
+    startedAt: timeOf(number, runs, 0),
+    finishedAt: timeOf(number, runs, 200),
+    position: undefined,
+    reason: undefined,
+  };
+}
+
+function requestOf(number: number, recipes: number): TestRequest {
+  const recipe = recipeName(number % recipes);
+  return {
+    run: Array.from(hashOf(number).subarray(0, 8), (byte) => ALPHABET[byte % ALPHABET.length]).join(''),
+    recipe,
+    // Some commits are tested twice.
+    ref: createHash('sha1')
+      .update(`commit ${number % recipes} ${Math.floor(number / recipes / 2)}`)
+      .digest('hex'),
+    src: `https://git.coopcloud.tech/alice/${recipe}.git`,
+    origin: `https://git.coopcloud.tech/coop-cloud/${recipe}.git`,
+    repo: `coop-cloud/${recipe}`,
+    pr: 1 + (number % 97),
+    requestedBy: PEOPLE[number % PEOPLE.length] ?? 'alice',
+  };
+}
+
+function hashOf(number: number): Buffer {
+  return createHash('sha256').update(`run ${number}`).digest();
+}
+
+function failingStage(number: number): StageName | undefined {
+  const dice = (hashOf(number)[9] ?? 0) / 256;
+  return dice < 0.12 ? 'install' : dice < 0.16 ? 'upgrade' : undefined;
+}
+
+function timeOf(number: number, runs: number, seconds: number): string {
+  return new Date(START + (number * 86_400 * 300_000) / runs + seconds * 1_000).toISOString();
+}
+
 /** One more of them. @returns its id */
 export function writeOneRun(stateDir: string, number: number, recipes: number, runs: number): string {
-  const hash = createHash('sha256').update(`run ${number}`).digest();
-  const run = Array.from(hash.subarray(0, 8), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
+  const request = requestOf(number, recipes);
+  const { run, recipe } = request;
   const dir = runFolder(stateDir, run);
-  const at = (seconds: number) =>
-    new Date(START + (number * 86_400 * 300_000) / runs + seconds * 1_000).toISOString();
-  const dice = (hash[9] ?? 0) / 256;
-  const recipe = recipeName(number % recipes);
-  const failing: StageName | undefined = dice < 0.12 ? 'install' : dice < 0.16 ? 'upgrade' : undefined;
+  const at = (seconds: number) => timeOf(number, runs, seconds);
+  const hash = hashOf(number);
+  const failing = failingStage(number);
   const plan: Plan = {
     schema: 1,
-    request: {
-      run,
-      recipe,
-      // Some commits are tested twice.
-      ref: createHash('sha1')
-        .update(`commit ${number % recipes} ${Math.floor(number / recipes / 2)}`)
-        .digest('hex'),
-      src: `https://git.coopcloud.tech/alice/${recipe}.git`,
-      origin: `https://git.coopcloud.tech/coop-cloud/${recipe}.git`,
-      repo: `coop-cloud/${recipe}`,
-      pr: 1 + (number % 97),
-      requestedBy: PEOPLE[number % PEOPLE.length] ?? 'alice',
-    },
+    request,
     mode: 'run',
     createdAt: at(0),
     stages: [...STAGES],

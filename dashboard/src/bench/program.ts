@@ -1,0 +1,3 @@
+import { doJob } from './do-job.js';
+
+await doJob();
