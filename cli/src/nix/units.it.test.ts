@@ -5,7 +5,6 @@ import { describeSettings, loadConfig } from '@cc-ci/core';
 import { expect } from 'chai';
 import { before, describe, it } from 'mocha';
 import { buildProgram } from '../program.js';
-import { COMING } from './testing/coming.js';
 import { evaluate, FACTS } from './testing/nix.js';
 import { orderProblems, type Service, type Services, type Timer } from './testing/units.js';
 
@@ -177,7 +176,7 @@ describe('the units of a server', () => {
   });
 
   it('call commands that there are', () => {
-    const known = [...buildProgram().commands.map((it) => it.name()), ...COMING.commands];
+    const known = buildProgram().commands.map((it) => it.name());
     for (const from of [services, local, runner]) {
       for (const [name, { serviceConfig }] of Object.entries(from)) {
         const command = /\/bin\/cc-ci (\S+)/.exec(String(serviceConfig.ExecStart))?.[1];
@@ -187,7 +186,7 @@ describe('the units of a server', () => {
   });
 
   it('set variables that are settings', () => {
-    const known = ['CC_CI_CONFIG', ...describeSettings().map((it) => it.env), ...COMING.variables];
+    const known = ['CC_CI_CONFIG', ...describeSettings().map((it) => it.env)];
     for (const from of [services, local, runner]) {
       for (const [name, { environment }] of Object.entries(from)) {
         const ours = Object.keys(environment).filter((it) => it.startsWith('CC_CI_'));
