@@ -7,18 +7,29 @@ export const NEWER = '1.1.0+v3.6.12';
 /** The image that a version of the stand-in for Traefik asks for. */
 export const traefikImage = (version: string) => `traefik:${version.split('+')[1]}`;
 
+/** What runs in the recipe's place of Traefik. */
+export interface TraefikProgram {
+  command: readonly string[];
+  /** Volumes of its service, as a compose file has them. */
+  volumes: readonly string[];
+}
+
+const STAND_IN: TraefikProgram = { command: ['sh', '-c', 'exec httpd -f -p 80'], volumes: [] };
+
+/** The real one, in an image that also has busybox. */
+export const REAL_TRAEFIK: TraefikProgram = {
+  command: ['/traefik'],
+  volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro'],
+};
+
 /**
  * A recipe `traefik` that stands for the real one: the same names of compose files, variables, secrets and configs
- * (abra contract 7), so that it is deployed the same way. Its image is whatever is called `traefikImage(version)`; run
- * with `command`.
+ * (abra contract 7), so that it is deployed the same way. Its image is whatever is called `traefikImage(version)`.
  */
-export async function createTraefikRecipe(
-  folder: string,
-  command = ['sh', '-c', 'exec httpd -f -p 80'],
-): Promise<FixtureRecipe> {
+export async function createTraefikRecipe(folder: string, program = STAND_IN): Promise<FixtureRecipe> {
   const recipe = await createRepository(folder, 'traefik');
   await recipe.commit({
-    'compose.yml': traefikCompose(OLDER, command),
+    'compose.yml': traefikCompose(OLDER, program),
     'compose.wildcard.yml': WILDCARD,
     'compose.host.yml': HOST,
     '.env.sample': TRAEFIK_ENV,
@@ -29,7 +40,7 @@ export async function createTraefikRecipe(
   });
   await recipe.tag(OLDER);
   await recipe.commit({
-    'compose.yml': traefikCompose(NEWER, command),
+    'compose.yml': traefikCompose(NEWER, program),
     '.env.sample': `${TRAEFIK_ENV}# New in this version\nLOG_MAX_AGE=0\n`,
   });
   await recipe.tag(NEWER);
@@ -37,12 +48,13 @@ export async function createTraefikRecipe(
   return recipe;
 }
 
-function traefikCompose(version: string, command: readonly string[]): string {
+function traefikCompose(version: string, { command, volumes }: TraefikProgram): string {
   return `version: "3.8"
 services:
   app:
     image: ${traefikImage(version)}
     command: ${JSON.stringify(command)}
+    volumes: ${JSON.stringify(volumes)}
     stop_signal: SIGKILL
     healthcheck:
       test: ["CMD", "true"]
@@ -102,6 +114,8 @@ configs:
 const WILDCARD = `version: "3.8"
 services:
   app:
+    environment:
+      - WILDCARDS_ENABLED
     secrets: [ssl_cert, ssl_key]
 secrets:
   ssl_cert:

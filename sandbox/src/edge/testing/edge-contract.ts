@@ -142,7 +142,7 @@ export function edgeContract(name: string, setup: () => Promise<EdgeUnderTest>):
         },
       });
       const { headers, path } = echoed.parse(JSON.parse(text));
-      const authority = `${host('one')}:${edge.httpsPort}`;
+      const authority = new URL(url('one')).host;
       expect(path).to.equal('/who');
       expect(headers.host).to.equal(authority);
       expect(headers).to.include({
