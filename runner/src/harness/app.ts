@@ -1,5 +1,5 @@
 import type { Docker, DockerService, RunOptions } from '@cc-ci/core';
-import { CcCiError, CommandFailedError, CommandTimeoutError } from '@cc-ci/core/errors';
+import { CcCiError } from '@cc-ci/core/errors';
 import { type AppFacts, readAppFacts } from '../recipe-tests/app-file.js';
 
 const EXEC_TIMEOUT_MS = 60_000;
@@ -92,9 +92,24 @@ async function docker() {
   return { services: () => listServices(client, stack), tasks: () => listTasks(client, stack) };
 }
 
-async function runDocker(args: readonly string[], options: RunOptions) {
+/** @param inWords what its errors call the command */
+async function runDocker(args: readonly string[], options: RunOptions, inWords?: string) {
   const { run } = await import('@cc-ci/core/process');
-  return run('docker', args, options);
+  // A test file may have been loaded by require(), and all it imports with it: these are the classes that `run` has.
+  const { CommandFailedError, CommandTimeoutError } = await import('@cc-ci/core/errors');
+  try {
+    return await run('docker', args, options);
+  } catch (error) {
+    if (inWords === undefined) throw error;
+    if (error instanceof CommandTimeoutError)
+      throw new CommandTimeoutError({ ...error.trace, command: inWords }, options.timeoutMs ?? 0);
+    if (!(error instanceof CommandFailedError)) throw error;
+    throw new CommandFailedError(
+      { ...error.trace, command: inWords },
+      error.exitCode,
+      error.exitCode === undefined ? 'a signal' : undefined,
+    );
+  }
 }
 
 export const app: App = {
@@ -126,15 +141,12 @@ export const app: App = {
       container,
       ...argv,
     ];
-    try {
-      const { exitCode, stdout, stderr } = await runDocker(args, {
-        timeoutMs,
-        ...(input === undefined ? {} : { input }),
-      });
-      return { exitCode, stdout, stderr };
-    } catch (error) {
-      throw inWordsOfTheTest(error, `${argv.join(' ')} (in service ${service})`, timeoutMs);
-    }
+    const { exitCode, stdout, stderr } = await runDocker(
+      args,
+      { timeoutMs, ...(input === undefined ? {} : { input }) },
+      `${argv.join(' ')} (in service ${service})`,
+    );
+    return { exitCode, stdout, stderr };
   },
 
   async logs(service) {
@@ -180,16 +192,4 @@ async function runningContainer(service: DockerService): Promise<string> {
   const state = newest ? `its newest task is ${newest.Status.State}` : 'it has no task';
   const why = newest?.Status.Err ? ` (${newest.Status.Err})` : '';
   throw new CcCiError(`service ${shortName(service)} has no running container: ${state}${why}`);
-}
-
-/** The same error about the program the test has asked for, in place of the docker command around it. */
-function inWordsOfTheTest(error: unknown, command: string, timeoutMs: number): unknown {
-  if (error instanceof CommandTimeoutError)
-    return new CommandTimeoutError({ ...error.trace, command }, timeoutMs);
-  if (!(error instanceof CommandFailedError)) return error;
-  return new CommandFailedError(
-    { ...error.trace, command },
-    error.exitCode,
-    error.exitCode === undefined ? 'a signal' : undefined,
-  );
 }
