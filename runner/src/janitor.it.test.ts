@@ -176,7 +176,7 @@ describe('the janitor', () => {
     const first = await clean({ appTimeoutMs: 6_000 });
     expect(first.reaped).to.deep.equal([]);
     expect(first.failed).to.have.length(1);
-    expect(first.failed[0]?.error).to.match(/^app: still on the node after 6 s: secret \S+_token_v1/);
+    expect(first.failed[0]?.error).to.match(/^app: still on the node after 6 s: .*secret \S+_token_v1/);
     expect(await kinds()).to.deep.equal(['secret']);
     const ended = await readRun(dir);
     expect(ended?.summary?.outcome.verdict).to.equal('error');
