@@ -14,7 +14,7 @@ import { type Rig, startRig } from './testing/rig.js';
 
 const OTHER_IMAGE = 'cc-ci/tiny:other';
 /** Runs at once; most of their time is waiting for Swarm. */
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
 describe('defects planted in a recipe', function () {
   this.timeout(1_800_000);
