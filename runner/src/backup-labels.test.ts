@@ -1,7 +1,7 @@
 import type { DockerService } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { backedUpVolumes, hasRestoreHooks, takesPart } from './backup-labels.js';
+import { backedUpVolumes, takesPart } from './backup-labels.js';
 
 const service = (labels: Record<string, string>): DockerService => ({
   ID: 'id',
@@ -31,12 +31,5 @@ describe('backup labels of what is deployed', () => {
       { volume: 'data', paths: [] },
       { volume: 'db', paths: ['backup.sql', 'conf'] },
     ]);
-  });
-
-  it('say whether a restore runs something in a container', () => {
-    const has = (labels: Record<string, string>) => hasRestoreHooks([service({}), service(labels)]);
-    expect(has({ 'backupbot.restore.post-hook': 'reload' })).to.equal(true);
-    expect(has({ 'backupbot.restore.pre-hook': 'stop' })).to.equal(true);
-    expect(has({ 'backupbot.restore.post-hook': ' ', 'backupbot.backup.pre-hook': 'dump' })).to.equal(false);
   });
 });

@@ -12,14 +12,6 @@ export function takesPart(services: readonly DockerService[]): boolean {
   return services.some(({ Spec }) => Spec.Labels['backupbot.backup']?.trim().toLowerCase() === 'true');
 }
 
-/** Whether something is run in a container around a restore (abra contract 6.1). */
-export function hasRestoreHooks(services: readonly DockerService[]): boolean {
-  const hook = /^backupbot\.restore\.(?:pre|post)-hook$/;
-  return services.some(({ Spec }) =>
-    Object.entries(Spec.Labels).some(([label, command]) => hook.test(label) && command.trim() !== ''),
-  );
-}
-
 /**
  * What the labels of the DEPLOYED services choose: every volume whole, unless they leave one out or name paths in it.
  * Labels of the files in the tree may differ from what runs.

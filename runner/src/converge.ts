@@ -14,12 +14,11 @@ import { lastLines, StageFailure } from './failure.js';
 import { signalIn } from './signals.js';
 
 /**
- * How long everything must stay as it is before it counts, in milliseconds: `restartable` where each service has a
- * health check, which has passed, but one may be about to restart by itself; `running` where one is only known to run;
- * `counted` where an update may yet begin. A health check that has passed counts at once: what ends after that is found
- * by `requireNoneEnded`.
+ * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
+ * check, which has passed (the edge hears of it a moment later, and hooks ask at once); `running` where one is only known
+ * to run; `counted` where an update may yet begin.
  */
-const SETTLE_MS = { restartable: 1_000, running: 4_000, counted: 10_000 };
+const SETTLE_MS = { healthy: 1_000, running: 4_000, counted: 10_000 };
 /** Health and counters also change without an event we hear of: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 500;
 const SHORTEST_WAIT_MS = 20;
@@ -35,8 +34,6 @@ export interface ConvergeOptions {
   timeoutMs: number;
   signal: AbortSignal;
   onChange: (text: string) => void;
-  /** Something may be about to restart by itself, though all is up now. */
-  mayRestart?: boolean;
 }
 
 /**
@@ -70,7 +67,7 @@ export async function waitConverged(
       const now = performance.now();
       if (steady?.state !== assessment.state) steady = { state: assessment.state, since: now, at };
       const lasted = now - steady.since;
-      const settle = settleTime(assessment, services, options.mayRestart ?? false);
+      const settle = settleTime(assessment, services);
       if (lasted >= settle)
         return { notes: assessment.state === 'converged' ? assessment.notes : [], since: steady.at };
       if (now >= deadline) throw await tooSlow(docker, stack, services, text, options.timeoutMs);
@@ -89,7 +86,7 @@ function settleTime({ state }: Assessment, services: readonly DockerService[], m
   if (state === 'counted') return SETTLE_MS.counted;
   if (state !== 'converged') return Number.POSITIVE_INFINITY;
   if (!services.every(hasHealthCheck)) return SETTLE_MS.running;
-  return mayRestart ? SETTLE_MS.restartable : 0;
+  return SETTLE_MS.healthy;
 }
 
 /**

@@ -156,21 +156,15 @@ export async function deploy(context: StageContext, settings: RecipeSettings, wh
 
 /**
  * Waits until all of the app is up.
- * @param options.mayRestart see `waitConverged`
  * @returns what a person should know although it is
  * @throws StageFailure like `waitConverged`
  */
-export async function awaitUp(
-  context: StageContext,
-  settings: RecipeSettings,
-  options: { mayRestart?: boolean } = {},
-): Promise<string[]> {
+export async function awaitUp(context: StageContext, settings: RecipeSettings): Promise<string[]> {
   const { docker, signal, stage } = context;
   const { notes, since } = await waitConverged(docker, requireApp(context).stack, {
     timeoutMs: deployTimeout(context, settings) * 1000,
     signal,
     onChange: (text) => stage.log(text),
-    ...options,
   });
   context.upSince = since;
   return notes;

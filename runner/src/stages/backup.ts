@@ -4,7 +4,7 @@ import { listServices } from '@cc-ci/core';
 import { createBackup, downloadBackup, restoreBackup } from '../abra-backup.js';
 import { writeAppFacts } from '../app-facts.js';
 import { artefactProblems } from '../artefact.js';
-import { backedUpVolumes, hasRestoreHooks, takesPart } from '../backup-labels.js';
+import { backedUpVolumes, takesPart } from '../backup-labels.js';
 import { requireApp, runTool, type StageContext, updatePlan } from '../context.js';
 import { MARKER, mutateData, seedData, verifyData } from '../data.js';
 import { awaitUp, deployFresh, ensureHead } from '../deployment.js';
@@ -96,9 +96,8 @@ async function restoreAndVerify(
     const hookErrors = await restoreBackup(context, snapshot);
     if (hookErrors[0])
       throw new StageFailure('recipe', `a restore hook failed: ${hookErrors[0]}`, hookErrors);
-    const services = await listServices(context.docker, requireApp(context).stack);
     // A hook may restart what it has restored into.
-    await awaitUp(context, recipe.settings, { mayRestart: hasRestoreHooks(services) });
+    await awaitUp(context, recipe.settings);
   });
   await verifyData(context, recipe, when, { backedUp: true });
   await runStageTests(context, recipe.settings, 'backup');
