@@ -82,7 +82,7 @@ export async function waitConverged(
  * How long what is so now has to stay so, in milliseconds; for ever where it is nothing to settle for. `counted` is: a
  * change that asks for no new task (where tasks may run, say) leaves the old ones as they are.
  */
-function settleTime({ state }: Assessment, services: readonly DockerService[], mayRestart: boolean): number {
+function settleTime({ state }: Assessment, services: readonly DockerService[]): number {
   if (state === 'counted') return SETTLE_MS.counted;
   if (state !== 'converged') return Number.POSITIVE_INFINITY;
   if (!services.every(hasHealthCheck)) return SETTLE_MS.running;
