@@ -14,10 +14,6 @@ const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Whatever is not simply to be shown: what most lines have nothing of. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const NOT_PLAIN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-
 /** Text without escape sequences, control characters and characters that reorder text. Newlines stay. */
 export function plainText(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(ESCAPE, '').replace(INVISIBLE, '');
@@ -28,7 +24,8 @@ export function plainText(text: string): string {
  * was overwritten with carriage returns (a progress bar), what stood there last.
  */
 export function styleLine(line: string): Segment[] {
-  if (!NOT_PLAIN.test(line)) return line === '' ? [] : [{ text: line, style: '' }];
+  // Most lines have none of these, nor an escape sequence, which begins with one.
+  if (line.search(INVISIBLE) === -1) return line === '' ? [] : [{ text: line, style: '' }];
   const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
   const segments: Segment[] = [];
   const state: StyleState = { bold: false, dim: false, colour: undefined };

@@ -27,24 +27,19 @@ const SHORTEST_WAIT_MS = 20;
 export interface Converged {
   /** What a person should know all the same. */
   notes: string[];
+  /** When it was first seen to be so. */
   since: Date;
 }
 
-export interface ConvergeOptions {
-  timeoutMs: number;
-  signal: AbortSignal;
-  onChange: (text: string) => void;
-}
-
 /**
- * Waits until every service of the stack is up. Woken by Docker's events.
+ * Waits until every service of the stack is up and stays up. Woken by Docker's events.
  * @throws StageFailure when a service cannot come up, or not within `timeoutMs`
  * @throws CancelledError when `signal` is aborted
  */
 export async function waitConverged(
   docker: Docker,
   stack: string,
-  options: ConvergeOptions,
+  options: { timeoutMs: number; signal: AbortSignal; onChange: (text: string) => void },
 ): Promise<Converged> {
   const listening = new AbortController();
   const bell = listen(docker, listening.signal);
@@ -85,8 +80,7 @@ export async function waitConverged(
 function settleTime({ state }: Assessment, services: readonly DockerService[]): number {
   if (state === 'counted') return SETTLE_MS.counted;
   if (state !== 'converged') return Number.POSITIVE_INFINITY;
-  if (!services.every(hasHealthCheck)) return SETTLE_MS.running;
-  return SETTLE_MS.healthy;
+  return SETTLE_MS[services.every(hasHealthCheck) ? 'healthy' : 'running'];
 }
 
 /**

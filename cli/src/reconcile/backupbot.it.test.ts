@@ -2,21 +2,18 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DockerService, listSecrets, listServices } from '@cc-ci/core';
 import { reconcile } from '@cc-ci/reconcile';
-import { canStartBlankEngine } from '@cc-ci/reconcile/testing';
 import { expect } from 'chai';
-import { after, before, describe, it } from 'mocha';
-import { type BlankHost, changesOf, killedWhere, startBlankHost, statesOf, ZONE } from './testing/host.js';
+import { describe, it } from 'mocha';
+import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost, ZONE } from './testing/host.js';
 
 const STACK = `backup.${ZONE}`.replaceAll('.', '_');
 
 describe('the part backupbot', function () {
   this.timeout(120_000);
   let host: BlankHost;
-  before(async function () {
-    if (!(await canStartBlankEngine())) return this.skip();
-    host = await startBlankHost();
+  useBlankHost((started) => {
+    host = started;
   });
-  after(() => host?.stop());
 
   const converge = () => reconcile(host.parts(), ['backupbot']);
   const passwordFile = () => join(host.env.CC_CI_HOST_DIR ?? '', 'restic-password');

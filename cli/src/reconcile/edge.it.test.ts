@@ -1,19 +1,16 @@
 import { findService, listServices } from '@cc-ci/core';
 import { EDGE_SERVICE, reconcile } from '@cc-ci/reconcile';
-import { canStartBlankEngine } from '@cc-ci/reconcile/testing';
 import { expect } from 'chai';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { z } from 'zod';
-import { type BlankHost, changesOf, killedWhere, startBlankHost, statesOf } from './testing/host.js';
+import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost } from './testing/host.js';
 
 describe('the part edge', function () {
   this.timeout(60_000);
   let host: BlankHost;
-  before(async function () {
-    if (!(await canStartBlankEngine())) return this.skip();
-    host = await startBlankHost();
+  useBlankHost((started) => {
+    host = started;
   });
-  after(() => host?.stop());
 
   const converge = (settings: Record<string, string> = {}) => reconcile(host.parts(settings), ['edge']);
   const service = () => findService(host.engine.docker, EDGE_SERVICE, z.looseObject({ ID: z.string() }));

@@ -2,11 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DockerService, envValues, listSecrets, listServices, run } from '@cc-ci/core';
 import { type PartReport, reconcile, reconcileAlone, traefikStack } from '@cc-ci/reconcile';
-import { canStartBlankEngine } from '@cc-ci/reconcile/testing';
 import { NEWER, OLDER, traefikImage } from '@cc-ci/sandbox/testing';
 import { expect } from 'chai';
-import { after, before, describe, it } from 'mocha';
-import { type BlankHost, changesOf, killedWhere, startBlankHost, statesOf, ZONE } from './testing/host.js';
+import { describe, it } from 'mocha';
+import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost, ZONE } from './testing/host.js';
 
 const STACK = traefikStack(ZONE);
 const DOMAIN = `traefik.${ZONE}`;
@@ -15,11 +14,9 @@ const APP = `${STACK}_app`;
 describe('the part traefik', function () {
   this.timeout(120_000);
   let host: BlankHost;
-  before(async function () {
-    if (!(await canStartBlankEngine())) return this.skip();
-    host = await startBlankHost();
+  useBlankHost((started) => {
+    host = started;
   });
-  after(() => host?.stop());
 
   const converge = (settings: Record<string, string> = {}, dryRun = false) =>
     reconcile(host.parts(settings), ['traefik'], { dryRun });
@@ -316,11 +313,9 @@ function comparable({
 describe('the part traefik, killed half-way', function () {
   this.timeout(120_000);
   let host: BlankHost;
-  before(async function () {
-    if (!(await canStartBlankEngine())) return this.skip();
-    host = await startBlankHost();
+  useBlankHost((started) => {
+    host = started;
   });
-  after(() => host?.stop());
 
   // In this order: each goes on from where the one before was killed.
   const places = {

@@ -52,8 +52,11 @@ export async function measureReaders({
   const address = `${url}/runs/${run}/log/stream`;
   const writtenAt: number[] = [];
   const latencies: number[] = [];
-  const slow = await follow(address, () => slow.pause());
   let slowest = 0;
+  const slow = await follow(address, (last) => {
+    slowest = last;
+    slow.pause();
+  });
   const all = await Promise.all(
     Array.from({ length: readers }, async () => {
       let known = EARLIER;
@@ -72,7 +75,6 @@ export async function measureReaders({
       await delay(every);
     }
     await until(() => all.every((reader) => reader.known() === EARLIER + lines));
-    slowest = lastLine(slow) ?? 0;
   } finally {
     for (const { response } of all) response.destroy();
     slow.destroy();
@@ -88,9 +90,6 @@ export async function measureReaders({
   };
 }
 
-const lastLines = new WeakMap<IncomingMessage, number>();
-const lastLine = (response: IncomingMessage) => lastLines.get(response);
-
 /** @param onLine told the number of the last line that has come */
 function follow(address: string, onLine: (last: number) => void): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -100,9 +99,7 @@ function follow(address: string, onLine: (last: number) => void): Promise<Incomi
         const events = (rest + chunk).split('\n\n');
         rest = events.pop() ?? '';
         const last = events.map((event) => /^id: install:(\d+)$/m.exec(event)?.[1]).findLast(Boolean);
-        if (last === undefined) return;
-        lastLines.set(response, Number(last));
-        onLine(Number(last));
+        if (last !== undefined) onLine(Number(last));
       });
       // The end of a reader that was let go of.
       response.on('error', () => undefined);

@@ -1,11 +1,7 @@
 import { type Config, type Diagnosis, diagnose } from '@cc-ci/core';
-import { readPem } from '../parts/certificate.js';
+import { daysUntil, readPem, SOON_DAYS } from '../parts/certificate.js';
 import { examineCertificate } from '../parts/examine-certificate.js';
 import { certificateFiles } from '../parts.js';
-
-const DAY_MS = 86_400_000;
-/** A certificate that ends within this many days is told of. */
-const SOON_DAYS = 14;
 
 /** The operator's certificate, as it lies on the disk; what people are shown is the edge's matter. */
 export async function examineCertificateFiles(
@@ -24,7 +20,7 @@ export async function examineCertificateFiles(
   const { problems, facts } = examineCertificate({ chain: chain.text, key: key.text, zone, now });
   if (problems.length > 0 || !facts)
     return diagnose.fail('certificate', `${certificateFile}: ${problems.join('; ')}`, todo);
-  const days = Math.floor((facts.validTo.getTime() - now.getTime()) / DAY_MS);
+  const days = daysUntil(facts.validTo, now);
   const said = `for ${facts.names.join(', ')}, valid until ${facts.validTo.toISOString().slice(0, 10)} (${days} days)`;
   if (days >= SOON_DAYS) return diagnose.ok('certificate', said);
   return diagnose.warn(

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { readFileIfAny, writeFileAtomic } from '@cc-ci/core';
+import { readFileIfAny } from '@cc-ci/core';
 import type { Part } from '../part.js';
 import { type Deployer, recipeAppPart } from '../recipe-app/part.js';
 import type { Given } from '../recipe-app/recipe-app.js';
+import { writeSecret } from '../secret-file.js';
 
 export interface BackupbotOptions {
   zone: string;
@@ -41,7 +42,7 @@ async function givenBy(file: string): Promise<Given> {
       kind: 'unmade',
       found: `there is no password of a restic repository in ${file}`,
       plan: 'make one',
-      make: () => writeFileAtomic(file, `${randomBytes(PASSWORD_BYTES).toString('hex')}\n`, 0o600),
+      make: () => writeSecret(file, `${randomBytes(PASSWORD_BYTES).toString('hex')}\n`),
     };
   }
   const digest = createHash('sha256').update(password).digest('hex').slice(0, DIGEST_LENGTH);

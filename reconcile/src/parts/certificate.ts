@@ -12,7 +12,7 @@ export interface CertificateOptions {
 }
 
 /** Below this many days a certificate is said to end soon; renewal is the operator's. */
-const SOON_DAYS = 14;
+export const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 
 /** The wildcard certificate: the operator gives it, we only tell whether it can be used. */
@@ -45,9 +45,14 @@ async function inspectCertificate(options: CertificateOptions): Promise<Inspecti
 }
 
 function sentence({ names, validTo }: CertificateFacts, now: Date): string {
-  const days = Math.floor((validTo.getTime() - now.getTime()) / DAY_MS);
+  const days = daysUntil(validTo, now);
   const until = `certificate for ${names.join(', ')}, valid until ${validTo.toISOString().slice(0, 10)}`;
   return days < SOON_DAYS ? `${until}: ONLY ${days} DAYS LEFT, renew it` : until;
+}
+
+/** Whole days from now until then. */
+export function daysUntil(then: Date, now: Date): number {
+  return Math.floor((then.getTime() - now.getTime()) / DAY_MS);
 }
 
 /** The text of a PEM file, or why there is none. */

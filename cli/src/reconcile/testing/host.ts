@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '@cc-ci/core';
 import { hostParts, loadHostConfig, type Part, type Report } from '@cc-ci/reconcile';
-import { type BlankEngine, makeCertificates, startBlankEngine } from '@cc-ci/reconcile/testing';
+import {
+  type BlankEngine,
+  canStartBlankEngine,
+  makeCertificates,
+  startBlankEngine,
+} from '@cc-ci/reconcile/testing';
 import { ABRA_EXECUTABLE } from '@cc-ci/sandbox';
 import {
   createBackupbotRecipe,
@@ -15,6 +20,7 @@ import {
   OLDER,
   traefikImage,
 } from '@cc-ci/sandbox/testing';
+import { after, before } from 'mocha';
 import type { Place } from './killed-run.js';
 
 export const ZONE = 'ci.example.test';
@@ -32,7 +38,18 @@ export interface BlankHost {
   stop(): Promise<void>;
 }
 
-export async function startBlankHost(): Promise<BlankHost> {
+/** Gives the stories of a `describe` one blank host; they are skipped where none can be. */
+export function useBlankHost(take: (host: BlankHost) => void): void {
+  let host: BlankHost | undefined;
+  before(async function () {
+    if (!(await canStartBlankEngine())) return this.skip();
+    host = await startBlankHost();
+    take(host);
+  });
+  after(() => host?.stop());
+}
+
+async function startBlankHost(): Promise<BlankHost> {
   const dir = await mkdtemp(join(tmpdir(), 'cc-ci-host-'));
   const engine = await startBlankEngine();
   await loadImages(engine, dir);
