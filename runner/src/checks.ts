@@ -5,15 +5,11 @@ import { eventually } from './eventually.js';
 import { StageFailure } from './failure.js';
 import { checkout } from './recipe.js';
 import type { AppFacts } from './recipe-tests/app-file.js';
-import { type HttpClient, type HttpResponse, httpClient } from './recipe-tests/http.js';
+import { type HttpClient, httpClient } from './recipe-tests/http.js';
 import type { RecipeSettings } from './recipe-tests/settings.js';
 import { renderApp } from './rendered.js';
+import { answers, getSecurely, ROUTE_TIMEOUT_MS } from './route.js';
 import { acceptsConnections } from './tcp.js';
-
-/** The edge hears of a healthy task a moment after Swarm does. In milliseconds. */
-const ROUTE_TIMEOUT_MS = 30_000;
-/** What Traefik answers for a name it has no route for. */
-const FALLBACK = '404 page not found';
 
 /** What the checks work with. */
 interface Subject {
@@ -175,10 +171,7 @@ async function portsAreOpen({ context, settings }: Subject): Promise<void> {
 }
 
 async function servesHttps({ context, http }: Subject): Promise<void> {
-  await eventually(async () => mustServe(await getSecurely(http, '/')), {
-    timeoutMs: ROUTE_TIMEOUT_MS,
-    signal: context.signal,
-  });
+  await answers(http, context.signal);
 }
 
 function hasHealth({ health }: RecipeSettings): boolean {
@@ -198,33 +191,6 @@ async function isHealthy({ context, http, settings }: Subject): Promise<void> {
     },
     { timeoutMs: ROUTE_TIMEOUT_MS, signal: context.signal },
   );
-}
-
-/** OpenSSL's and Node's codes of a certificate that is not the one it should be. */
-const BAD_CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
-
-async function getSecurely(http: HttpClient, path: string): Promise<HttpResponse> {
-  try {
-    return await http.get(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!BAD_CERTIFICATE.test(code)) throw error;
-    throw new StageFailure(
-      'ci',
-      `the edge shows another certificate than the wildcard one (${code}); this host's Traefik has to be looked after`,
-    );
-  }
-}
-
-async function mustServe(response: HttpResponse): Promise<void> {
-  const text = await response.text();
-  if (response.status === 404 && text.trim() === FALLBACK) {
-    throw new Error(
-      "the reverse proxy has no route for the app's name (are the traefik labels on a service of the proxy network?)",
-    );
-  }
-  if (response.status >= 500)
-    throw new Error(`the landing page answers HTTP ${response.status}: ${text.slice(0, 200)}`);
 }
 
 async function secretsAreNowhere(context: StageContext): Promise<void> {

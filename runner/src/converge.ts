@@ -15,10 +15,9 @@ import { signalIn } from './signals.js';
 
 /**
  * How long everything must stay as it is before it counts, in milliseconds: `healthy` where each service has a health
- * check, which has passed (the edge hears of it a moment later, and hooks ask at once); `running` where one is only known
- * to run; `counted` where an update may yet begin.
+ * check, which has passed; `running` where one is only known to run; `counted` where an update may yet begin.
  */
-const SETTLE_MS = { healthy: 1_000, running: 4_000, counted: 10_000 };
+const SETTLE_MS = { healthy: 0, running: 4_000, counted: 10_000 };
 /** Health and counters also change without an event we hear of: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 500;
 const SHORTEST_WAIT_MS = 20;

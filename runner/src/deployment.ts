@@ -26,9 +26,11 @@ import { lastLines, StageFailure } from './failure.js';
 import { pullImages } from './images.js';
 import { hostHasIpvs, OVERLAY_FILE, overlayFor, writeOverlay } from './overlay.js';
 import { checkout } from './recipe.js';
+import type { AppFacts } from './recipe-tests/app-file.js';
 import type { RecipeSettings } from './recipe-tests/settings.js';
 import { removeApp } from './remove-app.js';
 import { type RenderedApp, renderApp } from './rendered.js';
+import { awaitAnswer } from './route.js';
 import { blameFor } from './signals.js';
 
 /** Which commit of the recipe is meant: the one under test, or the published version people upgrade from. */
@@ -247,11 +249,15 @@ export async function deployFresh(
   await deploy(context, settings, which);
 }
 
-/** Sees to it that the commit under test is deployed and healthy, from nothing where it is not. */
-export async function ensureHead(context: StageContext, settings: RecipeSettings): Promise<void> {
+/**
+ * Sees to it that the commit under test is deployed, healthy and answers, from nothing where it is not deployed.
+ * @returns what hooks and tests may know of it
+ */
+export async function ensureHead(context: StageContext, settings: RecipeSettings): Promise<AppFacts> {
   const { deployment } = context.plan;
-  if (deployment?.healthy && deployment.commit === commitOf(context, 'head')) return;
-  await deployFresh(context, settings, 'head');
+  if (!deployment?.healthy || deployment.commit !== commitOf(context, 'head'))
+    await deployFresh(context, settings, 'head');
+  return context.stage.phase('converge', false, () => awaitAnswer(context));
 }
 
 function exists(path: string): Promise<boolean> {

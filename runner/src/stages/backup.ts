@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listServices } from '@cc-ci/core';
 import { createBackup, downloadBackup, restoreBackup } from '../abra-backup.js';
-import { writeAppFacts } from '../app-facts.js';
 import { artefactProblems } from '../artefact.js';
 import { backedUpVolumes, takesPart } from '../backup-labels.js';
 import { requireApp, runTool, type StageContext, updatePlan } from '../context.js';
@@ -11,6 +10,7 @@ import { awaitUp, deployFresh, ensureHead } from '../deployment.js';
 import { StageFailure, StageSkip } from '../failure.js';
 import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { runStageTests } from '../recipe-tests/stage-tests.js';
+import { awaitAnswer } from '../route.js';
 import { volumeMounts } from '../volumes.js';
 import { requireWanted } from './skip.js';
 
@@ -26,14 +26,12 @@ export async function backup(context: StageContext): Promise<void> {
   const { settings } = recipe;
   requireWanted(recipe, 'backup');
   await ensureHead(context, settings);
-  await writeAppFacts(context);
   await requireLabels(context);
   if (!context.plan.deployment?.seeded) await seedData(context, recipe);
   const snapshot = await context.stage.phase('backup', false, () => verifiedBackup(context));
   await mutateData(context, recipe);
   await restoreAndVerify(context, recipe, snapshot, 'after the restore');
   await deployFresh(context, settings, 'head');
-  await writeAppFacts(context);
   await restoreAndVerify(context, recipe, snapshot, 'after the restore onto a clean deployment');
 }
 
@@ -98,6 +96,7 @@ async function restoreAndVerify(
       throw new StageFailure('recipe', `a restore hook failed: ${hookErrors[0]}`, hookErrors);
     // A hook may restart what it has restored into.
     await awaitUp(context, recipe.settings);
+    await awaitAnswer(context);
   });
   await verifyData(context, recipe, when, { backedUp: true });
   await runStageTests(context, recipe.settings, 'backup');

@@ -8,6 +8,7 @@ import { eventually } from '../eventually.js';
 import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { findTests, runBrowserTests, runMocha } from '../recipe-tests/run-tests.js';
 import { allFailures } from '../recipe-tests/stage-tests.js';
+import { awaitAnswer } from '../route.js';
 import { volumeMounts } from '../volumes.js';
 
 /** A service's `stop_grace_period` may be long, but hardly longer. */
@@ -84,4 +85,5 @@ async function restart(context: StageContext, { settings }: LoadedRecipe): Promi
   );
   await scale(({ Spec }) => Spec.Mode.Replicated?.Replicas ?? 1);
   await awaitUp(context, settings);
+  await awaitAnswer(context);
 }

@@ -1,4 +1,3 @@
-import { writeAppFacts } from '../app-facts.js';
 import { testUp } from '../checks.js';
 import type { StageContext } from '../context.js';
 import { ensureHead } from '../deployment.js';
@@ -19,9 +18,8 @@ export async function recipeTests(context: StageContext): Promise<void> {
       'the recipe has no tests of its own (tests/*.test.ts, tests/**/*.spec.ts)',
     );
   }
-  await ensureHead(context, recipe.settings);
+  const facts = await ensureHead(context, recipe.settings);
   const timeout = recipe.settings.timeouts.tests;
-  const facts = await writeAppFacts(context);
   await context.stage.phase('tests', false, () =>
     testUp(context, () =>
       allFailures([

@@ -6,6 +6,7 @@ import { commitOf, deploy, deployFresh, upgradeApp } from '../deployment.js';
 import { StageFailure, StageSkip } from '../failure.js';
 import { type LoadedRecipe, loadRecipe } from '../recipe-tests/hooks.js';
 import { runStageTests } from '../recipe-tests/stage-tests.js';
+import { awaitAnswer } from '../route.js';
 import { requireWanted } from './skip.js';
 
 /**
@@ -56,7 +57,7 @@ async function distrust(context: StageContext): Promise<void> {
 async function deployBase(context: StageContext, { settings }: LoadedRecipe): Promise<void> {
   try {
     await deployFresh(context, settings, 'base');
-    await writeAppFacts(context);
+    await context.stage.phase('converge', false, () => awaitAnswer(context));
   } catch (error) {
     if (!(error instanceof StageFailure) || error.blame !== 'recipe') throw error;
     throw new StageSkip(
