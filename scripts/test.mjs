@@ -1,60 +1,62 @@
-// Runs the compiled tests of every room in one mocha process: unit tests first, then those that need servers.
+// Runs the compiled tests of every room: those that need the node's Swarm to themselves in one process, and at the same
+// time all others in another one (unit tests first, then those that need servers), for the former wait more than they work.
 // Which tests exist is read from the sources, so that a stale compiled file is never run.
+//   node scripts/test.mjs [--real] [WORD...]   only files whose path contains one of the words; --real: the real parts
+import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import Mocha from 'mocha';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 const ROOMS = ['core', 'engine', 'bridge', 'runner', 'dashboard', 'sandbox', 'reconcile', 'cli'];
-// The tests of the real parts (`x.real.test.ts`) need those built: they are run by `npm run test:real` alone.
-const REAL_TEST = '.real.test.ts';
-const LONGEST = 15;
+const MOCHA = new URL('mocha.mjs', import.meta.url).pathname;
+// Tests of the real parts need those built; and the Swarm.
+const REAL = '.real.test.js';
+const SWARM = '.swarm.test.js';
+const SERVERS = '.it.test.js';
+const SUM = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
+
 const real = process.argv.includes('--real');
 const words = process.argv.slice(2).filter((word) => word !== '--real');
-
-const files = ROOMS.flatMap((room) => testsOf(room))
+const files = ROOMS.flatMap(testsOf)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-if (files.length === 0) fail(`no test file matches ${words.join(' ')}`);
+if (files.length === 0) {
+  console.error(`no test file matches ${words.join(' ')}`);
+  process.exit(1);
+}
 
-const mocha = new Mocha({ timeout: 60_000, slow: 2_000, reporter: 'spec' });
-for (const file of files) mocha.addFile(resolve(file));
-await mocha.loadFilesAsync();
-const skipped = [];
-const runner = mocha.run((failures) => {
-  const { passes = 0 } = runner.stats ?? {};
-  tellLongest();
-  for (const test of skipped) console.log(`not run: ${test.fullTitle()}`);
-  const bad = failures > 0 || passes === 0 || (process.env.CI && skipped.length > 0);
-  if (process.env.CI && skipped.length > 0) console.log('in CI a test that cannot run is a failure');
-  console.log(
-    `${passes} passed, ${failures + (failures === 0 && bad ? 1 : 0)} failed, ${skipped.length} skipped`,
-  );
-  process.exitCode = bad ? 1 : 0;
-  // A test that leaves a server or a child behind is a fault of its own.
-  setTimeout(() => fail('a test left something open: this process does not end by itself'), 10_000).unref();
-});
-runner.on('pending', (test) => skipped.push(test));
-const times = new Map();
-runner.on('suite', (suite) => suite.parent?.root && times.set(suite, -performance.now()));
-runner.on('suite end', (suite) => times.has(suite) && times.set(suite, times.get(suite) + performance.now()));
+const lanes = [
+  { name: 'swarm', its: files.filter((file) => file.endsWith(SWARM)) },
+  { name: 'rooms', its: files.filter((file) => !file.endsWith(SWARM)) },
+].filter(({ its }) => its.length > 0);
+const sums = await Promise.all(lanes.map(runLane));
+const sum = (of) => sums.reduce((total, it) => total + it[of], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+process.exitCode = sum('failed') > 0 ? 1 : 0;
 
-/** The suites that took longest, whatever of their time was set-up. */
-function tellLongest() {
-  const longest = [...times].sort(([, a], [, b]) => b - a).slice(0, LONGEST);
-  for (const [suite, ms] of longest) console.log(`${(ms / 1000).toFixed(0).padStart(5)} s  ${suite.title}`);
+/** Runs these files in a process; its lines are told apart by the lane's name where there are two. */
+async function runLane({ name, its }) {
+  const child = spawn(process.execPath, [MOCHA, ...its], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
+  let found;
+  for await (const line of createInterface({ input: child.stdout })) {
+    found = SUM.exec(line) ?? found;
+    console.log(lanes.length > 1 ? `${name} | ${line}` : line);
+  }
+  const end = await ended;
+  const [passed, failed, skipped] = found ? found.slice(1).map(Number) : [0, 0, 0];
+  if (end === 0 || failed > 0) return { passed, failed, skipped };
+  console.log(`the tests of ${name} ended with ${end}`);
+  return { passed, failed: 1, skipped };
 }
 
 function testsOf(room) {
   return readdirSync(join(room, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts') && name.endsWith(REAL_TEST) === real)
-    .map((name) => join(room, 'dist', name.replace(/\.ts$/, '.js')));
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(room, 'dist', name.replace(/\.ts$/, '.js')))
+    .filter((file) => file.endsWith(REAL) === real);
 }
 
 function rank(file) {
-  return file.endsWith('.it.test.js') ? 1 : 0;
-}
-
-function fail(message) {
-  console.error(message);
-  process.exit(1);
+  return file.endsWith(SERVERS) ? 1 : 0;
 }
