@@ -64,6 +64,13 @@ describe('browser tests', () => {
     expect(results()).to.deep.equal([['cc-ci', 'greets', 'passed']]);
   });
 
+  it('does not blame the recipe when Chromium lost a connection to a change of the node', async () => {
+    await planted(`test('greets', async () => {
+      throw new Error('page.goto: net::ERR_NETWORK_CHANGED at https://app.test/');
+    });`);
+    expect((await failing(false)).blame).to.equal('ci');
+  });
+
   it('shows where a spec failed, and has looked at the landing page all the same', async () => {
     await planted(`test('greets', async ({ page }) => {
       await page.goto('/');

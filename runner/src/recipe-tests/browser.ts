@@ -56,9 +56,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A test browser asks nobody but the app: no updates, no synchronisation, no variations. */
+/**
+ * A test browser asks nobody but the app: no updates, no synchronisation, no variations. And it does not speak HTTP/2,
+ * whose requests under way Chromium gives up (net::ERR_NETWORK_CHANGED, or for ever no answer) whenever an interface of
+ * the node gets an address, as happens for every container of a neighbour.
+ */
 const QUIET = [
   '--disable-quic',
+  '--disable-http2',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',

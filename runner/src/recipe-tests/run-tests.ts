@@ -187,6 +187,9 @@ async function runAndRecord(
   if (failure) throw failure;
 }
 
+/** Chromium's word for a connection it was just making when an interface of the node got an address. */
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
+
 /** What a run of tests came to; nothing when it is as it should be. */
 function judge(what: string, results: Results, end: ProcessEnd): StageFailure | undefined {
   const tests = results.tests.map(({ test }) => test);
@@ -202,7 +205,7 @@ function judge(what: string, results: Results, end: ProcessEnd): StageFailure | 
     );
   if (failed.length > 0) {
     return new StageFailure(
-      'recipe',
+      failed.every(({ message }) => message?.includes(NETWORK_CHANGED)) ? 'ci' : 'recipe',
       `${failed.length} of ${tests.length} ${what} failed, first: ${failed[0]?.title}`,
       inWords,
     );

@@ -8,14 +8,17 @@ import { run, writeJson } from '@cc-ci/core';
 import { type AppFacts, appFile } from '../recipe-tests/app-file.js';
 import { writeSomeFacts } from './context.js';
 
-/** An app that is nothing but an HTTPS server in this process, with a certificate only its facts know to trust. */
+/**
+ * An app that is nothing but an HTTPS server in this process, with a certificate only its facts know to trust. It offers
+ * HTTP/2 as an edge does, and does not speak it: no client of ours may take that up (see `chromiumArgs`).
+ */
 export async function httpsApp(
   dir: string,
   listener: RequestListener,
 ): Promise<{ facts: AppFacts; stop(): Promise<void> }> {
   const known = await writeSomeFacts(dir);
   const { key, cert } = await certificateFor(known.domain);
-  const server = createServer({ key, cert }, listener);
+  const server = createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, listener);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const facts = { ...known, edge: { address: { host: '127.0.0.1', port }, ca: cert } };
