@@ -146,7 +146,7 @@ function falseGreens(otherCaFile: string): Story[] {
       what: 'the health route is fine and the landing page answers 500',
       defect: {
         head: (version) => {
-          version.script = `${pageOf('x')}; printf '#!/bin/sh\\nprintf "HTTP/1.1 500 Oops\\\\r\\\\nContent-Length: 4\\\\r\\\\nConnection: close\\\\r\\\\n\\\\r\\\\noops"\\n' > /tmp/answer; chmod +x /tmp/answer; httpd -p 81 -h /www; while true; do nc -l -p 80 -e /tmp/answer; done`;
+          version.script = `${pageOf('x')}; printf '#!/bin/sh\\nprintf "HTTP/1.1 500 Oops\\\\r\\\\nContent-Length: 4\\\\r\\\\nConnection: close\\\\r\\\\n\\\\r\\\\noops"\\n' > /tmp/answer; chmod +x /tmp/answer; httpd -p 81 -h /www; exec nc -ll -p 80 -e /tmp/answer`;
           app(version).healthcheck = {
             ...(app(version).healthcheck ?? expect.fail('no health check')),
             test: ['CMD', 'wget', '-q', '-O', '/dev/null', 'http://127.0.0.1:81/health'],
