@@ -97,6 +97,22 @@ export function dueTriggers(store: Store, now: number): Trigger[] {
     .map(checked);
 }
 
+/**
+ * The due triggers of so many pull requests at most, those first that have waited the longest, in the order they were
+ * seen. In a burst there are thousands more, which are not to be read again and again.
+ */
+export function dueOfPulls(store: Store, now: number, pulls: number): Trigger[] {
+  return store
+    .prepare<[{ now: number; pulls: number }], Trigger>(
+      `SELECT ${COLUMNS} FROM triggers
+       WHERE due_at <= @now AND (repo, pr) IN (
+         SELECT repo, pr FROM triggers WHERE due_at <= @now GROUP BY repo, pr ORDER BY min(number) LIMIT @pulls)
+       ORDER BY number`,
+    )
+    .all({ now, pulls })
+    .map(checked);
+}
+
 /** When the next step of each pull request is due, for those that have one. */
 export function nextDue(store: Store): { repo: string; pr: number; dueAt: number }[] {
   return store
