@@ -7,6 +7,7 @@ import type { StepResult } from './steps/step.js';
 import { STEPS } from './steps.js';
 import { advance, dueOfPulls, nextDue, postpone, type SeenBy, type Trigger } from './triggers.js';
 import { createTurns } from './turns.js';
+import { tellWaiting } from './waiting.js';
 
 /** Milliseconds until the next look when no step is due; new triggers ring. */
 const IDLE_MS = 3_600_000;
@@ -143,6 +144,7 @@ async function advanceOnce(
     result = await STEPS[trigger.state](context, trigger);
   } catch (error) {
     putOff(context, trigger, error);
+    await tellWaiting(context, trigger, error);
     return undefined;
   }
   await turn();

@@ -167,6 +167,17 @@ export function postpone(store: Store, trigger: Trigger, error: string, dueAt: n
     .run(error, dueAt, trigger.number);
 }
 
+/** Keeps which comment of ours is on a trigger, which has not moved on by it. */
+export function noteReply(
+  store: Store,
+  { number }: Trigger,
+  { replyId, replyBody }: { replyId: number; replyBody: string },
+): void {
+  store
+    .prepare('UPDATE triggers SET reply_id = ?, reply_body = ? WHERE number = ?')
+    .run(replyId, replyBody, number);
+}
+
 /** States in which a run is still to be stopped: asked for, and not ended. */
 const STOPPABLE = `('authorised', 'resolved', 'pending', 'started', 'tidying', 'announced', 'muted')`;
 

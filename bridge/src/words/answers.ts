@@ -38,6 +38,26 @@ export function refusalComment(run: string, reason: string): string {
   return `✗ **not tested**: ${reason}\n\n${markerOf(run)}`;
 }
 
+/** Where a command stands that nobody has been told of. */
+export type WaitingState = 'seen' | 'authorised' | 'resolved' | 'pending' | 'started' | 'answering';
+
+const WAITS_FOR: Record<WaitingState, string> = {
+  seen: 'the forge does not say who may ask',
+  authorised: 'it cannot be found out what is to be tested',
+  resolved: 'the forge does not take the commit status',
+  pending: 'the build cannot be started',
+  started: 'it cannot be found out how far the build is',
+  answering: 'it cannot be found out how far the build is',
+};
+
+/**
+ * What is said of a command that cannot be worked on for long; the answer to it replaces this. Its marker has no kind.
+ * What exactly is wrong may name things of the host, and is in the log.
+ */
+export function waitingComment(run: string, state: WaitingState): string {
+  return `· **waiting**: ${WAITS_FOR[state]}. cc-ci tries again until it works: nothing has to be asked again. Whoever runs it finds the reason in its log, under \`${run}\`.\n\n${markerOf(run)}`;
+}
+
 /** The answer to somebody who may not give commands. Its marker is of kind `answer`, as of all below. */
 export function rejectedComment({ run, org, author }: { run: string; org: string; author: string }): string {
   const who = inlineCode(author, LIMIT.name);
