@@ -8,6 +8,7 @@ export {
   refusalComment,
   refusalReason,
   rejectedComment,
+  type StoppedRun,
   statusComment,
   stopComment,
   type WaitingState,

@@ -12,6 +12,12 @@ export type Refusal =
   | { why: 'no-recipe-name'; name: string; rule: string }
   | { why: 'not-a-request'; problems: readonly string[] };
 
+/** A run that was told to end, and whether the dashboard has a page of it: not before its build was started. */
+export interface StoppedRun {
+  run: string;
+  hasPage: boolean;
+}
+
 /** Stopped runs that are named. */
 const NAMED_RUNS = 20;
 
@@ -105,7 +111,7 @@ export function stopComment({
 }: {
   run: string;
   author: string;
-  stopped: readonly string[];
+  stopped: readonly StoppedRun[];
   publicUrl: string;
 }): string {
   if (stopped.length === 0) {
@@ -114,7 +120,9 @@ export function stopComment({
       '– **nothing to stop**: no run of this pull request is queued or running. Comment `!testme` to start one.',
     );
   }
-  const named = stopped.slice(0, NAMED_RUNS).map((it) => `[\`${it}\`](${runPage({ publicUrl, run: it })})`);
+  const named = stopped
+    .slice(0, NAMED_RUNS)
+    .map((it) => (it.hasPage ? `[\`${it.run}\`](${runPage({ publicUrl, run: it.run })})` : `\`${it.run}\``));
   const rest = stopped.length - named.length;
   const those = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   return answer(
@@ -136,12 +144,13 @@ export function statusComment({
   run: string;
   recipe: string;
   publicUrl: string;
-  newest?: { run: string; progress: Progress } | undefined;
+  newest?: { run: string; hasPage?: boolean; progress: Progress } | undefined;
 }): string {
   if (!newest) return answer(run, '– **no run** of this pull request yet. Comment `!testme` to start one.');
   const ended = newest.progress.phase === 'ended';
-  const link = `[${ended ? 'run page' : 'follow the run'}](${runPage({ publicUrl, run: newest.run })})`;
-  return answer(run, `${standing(newest.progress)} · ${inlineCode(recipe, LIMIT.name)} · ${link}`);
+  const link = ` · [${ended ? 'run page' : 'follow the run'}](${runPage({ publicUrl, run: newest.run })})`;
+  const where = newest.hasPage === false ? '' : link;
+  return answer(run, `${standing(newest.progress)} · ${inlineCode(recipe, LIMIT.name)}${where}`);
 }
 
 function standing(progress: Progress): string {
