@@ -4,24 +4,18 @@ import { createTurns } from './turns.js';
 
 const GOING_ON = new AbortController().signal;
 
-/** Milliseconds that some work took. */
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await work();
-  return performance.now() - begin;
-}
-
 /** Goes on giving way, once in each turn of the event loop, until `work` has ended. */
-async function inBurst<T>(giveWay: () => void, work: () => Promise<T>): Promise<T> {
+async function inBurst(giveWay: () => void, work: (sinceLast: () => number) => Promise<void>): Promise<void> {
   let isOver = false;
+  let last = 0;
   const again = () => {
     giveWay();
+    last = performance.now();
     if (!isOver) setImmediate(again);
   };
   again();
-  return work().finally(() => {
-    isOver = true;
-  });
+  await work(() => performance.now() - last);
+  isOver = true;
 }
 
 describe('turns', () => {
@@ -41,14 +35,22 @@ describe('turns', () => {
 
   it('wait until a delivery is some time ago', async () => {
     const turns = createTurns(GOING_ON);
+    const begin = performance.now();
     turns.giveWay();
-    expect(await timed(turns.next)).to.be.at.least(19);
+    await turns.next();
+    expect(performance.now() - begin).to.be.at.least(19);
   });
 
   it('come in a burst of deliveries too, but seldom', async () => {
     const turns = createTurns(GOING_ON);
-    const ms = await inBurst(turns.giveWay, () => timed(() => Promise.all([turns.next(), turns.next()])));
-    expect(ms).to.be.at.least(195);
+    await inBurst(turns.giveWay, async (sinceLast) => {
+      for (let turn = 0; turn < 5; turn++) {
+        const begin = performance.now();
+        await turns.next();
+        // A machine that pauses may let a burst look like its end.
+        if (sinceLast() < 19) expect(performance.now() - begin).to.be.at.least(99);
+      }
+    });
   });
 
   it('come at once when all is to end', async () => {
