@@ -22,6 +22,7 @@ describe('in a burst of webhook deliveries', () => {
     let lastStepAt = performance.now();
     const hasty: string[] = [];
     let steps = 0;
+    let isOver = false;
     const driver = startDriver({
       store,
       forge: client,
@@ -38,7 +39,7 @@ describe('in a burst of webhook deliveries', () => {
         moved(_trigger, event) {
           const now = performance.now();
           const [sinceStep, sinceDelivery] = [now - lastStepAt, now - deliveredAt];
-          if (sinceStep < 99 && sinceDelivery < 19) hasty.push(`${event} after ${sinceStep} ms`);
+          if (!isOver && sinceStep < 99 && sinceDelivery < 19) hasty.push(`${event} after ${sinceStep} ms`);
           lastStepAt = now;
           steps += 1;
         },
@@ -46,10 +47,9 @@ describe('in a burst of webhook deliveries', () => {
     });
     const { repo, number: pr } = forge.openPull(`${ORG}/custom-html`, 'a'.repeat(40));
     recordSeen(store, [{ commentId: 1, repo, pr, author: 'alice', createdAt: 0, decision: 'testme' }], 0);
-    let isOver = false;
     const deliver = () => {
-      driver.ring('webhook');
       deliveredAt = performance.now();
+      driver.ring('webhook');
       if (!isOver) setImmediate(deliver);
     };
     deliver();

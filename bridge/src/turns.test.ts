@@ -9,8 +9,8 @@ async function inBurst(giveWay: () => void, work: (sinceLast: () => number) => P
   let isOver = false;
   let last = 0;
   const again = () => {
-    giveWay();
     last = performance.now();
+    giveWay();
     if (!isOver) setImmediate(again);
   };
   again();
