@@ -72,7 +72,12 @@ describe('commands', () => {
       story.forge.comment(pull, 'bob', '!testme stop');
       const stopped = [running.run, queued.run];
       expect(await story.nextComment()).to.equal(
-        stopComment({ run: runOf(-1), author: 'bob', stopped, publicUrl }),
+        stopComment({
+          run: runOf(-1),
+          author: 'bob',
+          stopped: stopped.map((run) => ({ run, hasPage: true })),
+          publicUrl,
+        }),
       );
       for (const run of stopped) {
         expect(await story.engine.cancelled.next()).to.deep.equal({ run, reason: 'stopped by bob' });
@@ -126,23 +131,36 @@ describe('commands', () => {
     });
 
     it('keeps a run from starting that could not be started yet', async () => {
-      const pull = await begin();
+      const pull = await begin({ mention: 'always' });
       story.engine.break('start', 1_000_000);
       story.forge.comment(pull, 'alice', '!testme');
       await until(() => story.triggers()[0]?.state === 'pending' && story.triggers()[0]?.attempts !== 0);
       const run = runOf(0);
       story.forge.comment(pull, 'bob', '!testme stop');
       expect(await story.nextComment()).to.equal(
-        stopComment({ run: runOf(1), author: 'bob', stopped: [run], publicUrl }),
+        stopComment({ run: runOf(1), author: 'bob', stopped: [{ run, hasPage: false }], publicUrl }),
       );
       const body = await story.nextComment();
       expect(body)
         .to.match(/^– \*\*cancelled\*\*: `stopped by bob`/)
         .and.include(`cc-ci run:${run} -->`);
+      expect(await story.nextComment()).to.match(/^@alice /);
       story.engine.break('start', 0);
       await settled();
-      expect(states()).to.deep.equal(['alice testme reported', 'bob stop answered']);
-      expect(story.forge.statuses.map(({ state }) => state)).to.deep.equal(['pending', 'error']);
+      story.forge.comment(pull, 'bob', '!testme status');
+      expect(await story.nextComment()).to.match(/^– \*\*cancelled\*\*/);
+      // There is no page of it, and so no link to one.
+      for (const { body: text } of said(pull)) expect(text).not.to.include(publicUrl);
+      expect(story.forge.statuses.at(-1)?.target_url).to.equal(`${publicUrl}/`);
+      end(await ask(pull));
+      for (const kind of ['collapsed', 'green']) expect(await nextKind('edit')).to.equal(kind);
+      expect(await story.nextComment()).to.match(/^@alice /);
+      await settled();
+      expect(said(pull).find(({ body: text }) => text.includes('an earlier run'))?.body).not.to.include(
+        publicUrl,
+      );
+      expect(states().slice(0, 2)).to.deep.equal(['alice testme reported', 'bob stop answered']);
+      expect(story.forge.statuses.slice(0, 2).map(({ state }) => state)).to.deep.equal(['pending', 'error']);
     });
 
     it('stops a build whose start the engine took, and failed to say so', async () => {

@@ -67,8 +67,10 @@ async function ensure(
   const { forge } = context;
   const bot = await context.bot();
   const comments = await listIssueComments(forge, trigger.repo, trigger.pr);
+  // An answer may have to replace what was said while the command waited.
+  const kinds = kind === 'answer' ? [kind, undefined] : [kind];
   const ours = comments.find(
-    (comment) => comment.user.id === bot.id && isAbout(trigger.run, comment.body, kind),
+    ({ user, body: text }) => user.id === bot.id && kinds.some((it) => isAbout(trigger.run, text, it)),
   );
   if (!ours) return (await createComment(forge, trigger.repo, trigger.pr, body)).id;
   if (ours.body !== body) await editComment(forge, trigger.repo, ours.id, body);

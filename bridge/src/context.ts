@@ -17,6 +17,8 @@ export interface Timing {
   followMs: number;
   /** How failures of the forge and the engine are retried. */
   retry: Backoff;
+  /** Failures of a step in a row after which it is said in the pull request that the command waits. */
+  tellAfter: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -24,6 +26,8 @@ export const DEFAULT_TIMING: Timing = {
   pollBudget: 60,
   followMs: 1_000,
   retry: { firstMs: 1_000, capMs: 60_000 },
+  // Half a minute or more, by the waits above.
+  tellAfter: 6,
 };
 
 /** What every part of the bridge works with. */

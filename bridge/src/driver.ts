@@ -5,7 +5,9 @@ import { ForgeError } from './forge/errors.js';
 import { isFinal } from './machine.js';
 import type { StepResult } from './steps/step.js';
 import { STEPS } from './steps.js';
-import { advance, dueTriggers, nextDue, postpone, type Trigger } from './triggers.js';
+import { advance, dueOfPulls, nextDue, postpone, type SeenBy, type Trigger } from './triggers.js';
+import { createTurns } from './turns.js';
+import { tellWaiting } from './waiting.js';
 
 /** Milliseconds until the next look when no step is due; new triggers ring. */
 const IDLE_MS = 3_600_000;
@@ -15,23 +17,10 @@ const IDLE_MS = 3_600_000;
  */
 const PULLS_AT_ONCE = 32;
 
-/**
- * Lets callers go on one after another, each in a turn of the event loop of its own. What a step found is kept by a
- * transaction that waits for the disk, and all else waits with it: between two of them deliveries and health checks
- * are answered.
- */
-function createTurns(): () => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return () => {
-    last = last.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return last;
-  };
-}
-
 /** Takes triggers through their steps. */
 export interface Driver {
-  /** Something may be due now. */
-  ring(): void;
+  /** Something may be due now; `via`: the way it was seen. */
+  ring(via?: SeenBy): void;
   /** Ends after the steps that are under way. */
   stop(): Promise<void>;
 }
@@ -44,12 +33,14 @@ export function startDriver(context: BridgeContext): Driver {
   const stopping = new AbortController();
   const alarm = createAlarm();
   const busy = new Map<string, Promise<void>>();
-  const turn = createTurns();
+  const turns = createTurns(stopping.signal);
 
   function launch(): void {
-    for (const [pull, triggers] of byPull(dueTriggers(context.store, Date.now()))) {
+    if (busy.size >= PULLS_AT_ONCE) return;
+    // Of those that are read here, all but the busy ones are free to be taken on.
+    for (const [pull, triggers] of byPull(dueOfPulls(context.store, Date.now(), PULLS_AT_ONCE))) {
       if (busy.has(pull) || busy.size >= PULLS_AT_ONCE) continue;
-      const work = advanceAll(context, triggers, turn, stopping.signal).finally(() => {
+      const work = advanceAll(context, triggers, turns.next, stopping.signal).finally(() => {
         busy.delete(pull);
         alarm.ring();
       });
@@ -76,7 +67,10 @@ export function startDriver(context: BridgeContext): Driver {
 
   const ended = loop();
   return {
-    ring: alarm.ring,
+    ring(via) {
+      if (via === 'webhook') turns.giveWay();
+      alarm.ring();
+    },
     async stop() {
       stopping.abort();
       alarm.ring();
@@ -150,6 +144,7 @@ async function advanceOnce(
     result = await STEPS[trigger.state](context, trigger);
   } catch (error) {
     putOff(context, trigger, error);
+    await tellWaiting(context, trigger, error);
     return undefined;
   }
   await turn();

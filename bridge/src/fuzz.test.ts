@@ -147,7 +147,7 @@ describe('20,000 names and messages of tests', () => {
     (foreign) => words.collapsedComment(facts(foreign), { verdict: 'green' }),
     ({ text, author }) => words.rejectedComment({ run, org: text(), author }),
     ({ text }) => words.notEnrolledComment({ run, repo: text(), how: 'file' }),
-    ({ author }) => words.stopComment({ run, author, stopped: [run], publicUrl }),
+    ({ author }) => words.stopComment({ run, author, stopped: [{ run, hasPage: true }], publicUrl }),
     (foreign, chance) => {
       const newest = { run, progress: progress(foreign, chance) };
       return words.statusComment({ run, recipe: foreign.text(), publicUrl, newest });

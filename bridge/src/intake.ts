@@ -18,7 +18,7 @@ export interface Intake {
 /** @param ring called when there is something to work on */
 export function createIntake(
   { store, logger, observer, rules }: { store: Store; logger: Logger; observer: Observer; rules: Rules },
-  ring: () => void,
+  ring: (via: SeenBy) => void,
 ): Intake {
   const decided = (comment: SeenComment): SeenComment =>
     isCommand(comment.decision) && isListed(rules.ignoreUsers, comment.author)
@@ -35,7 +35,7 @@ export function createIntake(
         observer.decided(decision, via, comment);
       }
       const commands = fresh.filter(({ decision }) => isCommand(decision)).length;
-      if (commands > 0) ring();
+      if (commands > 0) ring(via);
       return commands;
     },
   };

@@ -2,6 +2,7 @@ import type { BridgeContext } from './context.js';
 import { setCommitStatus } from './forge/client.js';
 import { ForgeError, isPassing } from './forge/errors.js';
 import type { CommitState } from './forge/schemas.js';
+import { isUnbuilt } from './steps/step.js';
 import { forgetStatusRefusal, listStatusRefusals, rememberStatusRefusal } from './store.js';
 import { isOvertaken, type Trigger } from './triggers.js';
 import { runPage, STATUS_CONTEXT } from './words.js';
@@ -19,7 +20,7 @@ export async function settleStatus(
   trigger: Trigger,
   status: { state: CommitState; description: string },
 ): Promise<void> {
-  const { store, logger } = context;
+  const { store, logger, publicUrl } = context;
   if (trigger.sha === null || isOvertaken(store, trigger)) return;
   const refusal = listStatusRefusals(store).find(({ repo }) => repo === trigger.repo);
   if (refusal && Date.now() - refusal.refusedAt < REFUSED_FOR_MS) return;
@@ -27,7 +28,7 @@ export async function settleStatus(
     const answer = await setCommitStatus(context.forge, trigger.repo, trigger.sha, {
       ...status,
       context: STATUS_CONTEXT,
-      target_url: runPage({ publicUrl: context.publicUrl, run: trigger.run }),
+      target_url: isUnbuilt(trigger) ? `${publicUrl}/` : runPage({ publicUrl, run: trigger.run }),
     });
     if (answer === 'set') {
       if (refusal) forgetStatusRefusal(store, trigger.repo);

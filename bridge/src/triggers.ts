@@ -1,6 +1,7 @@
 import { newRunId, type Store, type Verdict } from '@cc-ci/core';
 import { type Command, type Decision, isCommand } from './command.js';
 import { isFinal, STATES, type TriggerEvent, type TriggerState, transition } from './machine.js';
+import type { StoppedRun } from './words.js';
 
 /** What the steps of a trigger find out, one after another. */
 export interface TriggerFacts {
@@ -97,6 +98,22 @@ export function dueTriggers(store: Store, now: number): Trigger[] {
     .map(checked);
 }
 
+/**
+ * The due triggers of so many pull requests at most, those first that have waited the longest, in the order they were
+ * seen. In a burst there are thousands more, which are not to be read again and again.
+ */
+export function dueOfPulls(store: Store, now: number, pulls: number): Trigger[] {
+  return store
+    .prepare<[{ now: number; pulls: number }], Trigger>(
+      `SELECT ${COLUMNS} FROM triggers
+       WHERE due_at <= @now AND (repo, pr) IN (
+         SELECT repo, pr FROM triggers WHERE due_at <= @now GROUP BY repo, pr ORDER BY min(number) LIMIT @pulls)
+       ORDER BY number`,
+    )
+    .all({ now, pulls })
+    .map(checked);
+}
+
 /** When the next step of each pull request is due, for those that have one. */
 export function nextDue(store: Store): { repo: string; pr: number; dueAt: number }[] {
   return store
@@ -151,6 +168,17 @@ export function postpone(store: Store, trigger: Trigger, error: string, dueAt: n
     .run(error, dueAt, trigger.number);
 }
 
+/** Keeps which comment of ours is on a trigger, which has not moved on by it. */
+export function noteReply(
+  store: Store,
+  { number }: Trigger,
+  { replyId, replyBody }: { replyId: number; replyBody: string },
+): void {
+  store
+    .prepare('UPDATE triggers SET reply_id = ?, reply_body = ? WHERE number = ?')
+    .run(replyId, replyBody, number);
+}
+
 /** States in which a run is still to be stopped: asked for, and not ended. */
 const STOPPABLE = `('authorised', 'resolved', 'pending', 'started', 'tidying', 'announced', 'muted')`;
 
@@ -158,22 +186,22 @@ const STOPPABLE = `('authorised', 'resolved', 'pending', 'started', 'tidying', '
  * Marks the earlier runs of a pull request that have not ended as to be stopped. Their own steps do the rest, and
  * are due at once. One whose author is not looked up yet is marked, too, but may come to nothing anyway.
  * @param stop the trigger that asks for it
- * @returns the ids of the runs that are being stopped, by this trigger or an earlier one
+ * @returns the runs that are being stopped, by this trigger or an earlier one
  */
-export function markStopped(store: Store, stop: Trigger, reason: string, now: number): string[] {
+export function markStopped(store: Store, stop: Trigger, reason: string, now: number): StoppedRun[] {
   const earlier = `command = 'testme' AND repo = @repo AND pr = @pr AND number < @number`;
   const mark = store.prepare<[Record<string, string | number>]>(
     `UPDATE triggers SET stop_number = @number, stop_reason = @reason, due_at = @now
      WHERE ${earlier} AND stop_number IS NULL AND (state = 'seen' OR state IN ${STOPPABLE})`,
   );
-  const list = store.prepare<[Record<string, string | number>], { run: string }>(
-    `SELECT run FROM triggers
+  const list = store.prepare<[Record<string, string | number>], { run: string; isBuilt: 0 | 1 }>(
+    `SELECT run, (stop_passed_on = 1 OR state IN ('started', 'tidying', 'announced', 'muted')) AS isBuilt FROM triggers
      WHERE ${earlier} AND (state IN ${STOPPABLE} OR (stop_number = @number AND sha IS NOT NULL)) ORDER BY number`,
   );
   const { repo, pr, number } = stop;
   const both = store.transaction(() => {
     mark.run({ repo, pr, number, reason, now });
-    return list.all({ repo, pr, number }).map(({ run }) => run);
+    return list.all({ repo, pr, number }).map(({ run, isBuilt }) => ({ run, hasPage: isBuilt === 1 }));
   });
   return both.immediate();
 }

@@ -8,8 +8,11 @@ export {
   refusalComment,
   refusalReason,
   rejectedComment,
+  type StoppedRun,
   statusComment,
   stopComment,
+  type WaitingState,
+  waitingComment,
 } from './words/answers.js';
 export { collapsedComment, mentionComment, progressComment } from './words/comment.js';
 export { type CommentKind, isAbout, markerOf, type RunFacts, runPage } from './words/parts.js';

@@ -18,9 +18,9 @@ engineContract('LocalEngine', async () => {
   let engine = openLocalEngine(optionsFor(folder));
   return {
     engine,
-    async reopen() {
+    async reopen(change) {
       await engine.close();
-      engine = openLocalEngine(optionsFor(folder));
+      engine = openLocalEngine({ ...optionsFor(folder), ...change });
       return engine;
     },
     capacity: 2,

@@ -12,6 +12,7 @@ import {
   sinceOf,
   takeIn,
 } from './reading.js';
+import { createRests } from './rests.js';
 import { seenComments } from './seen.js';
 
 /** Milliseconds after which the list of repositories is asked for again. */
@@ -33,7 +34,7 @@ interface WatchedRepo {
 /**
  * A look at the comments of one repository after another, for a forge that cannot be searched: within a budget of
  * requests, those where something was said lately before the others, each in its turn.
- * @throws ForgeError when a repository could not be read; it is read again in its next turn
+ * @throws ForgeError when a repository could not be read; it is read again in a later turn
  */
 export function lookByRepository(reading: Reading): () => Promise<number> {
   const { context, now } = reading;
@@ -42,6 +43,7 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
   let watched = new Map<string, WatchedRepo>();
   /** What readings found to be how far repositories were read, until that is kept. */
   const pending = new Map<WatchedRepo, number>();
+  const rests = createRests(timing.retry, now);
   /** Repositories that were gone when they were to be read; if they are listed again, they are hidden from us. */
   let missing = new Set<string>();
   let listedAt = Number.NEGATIVE_INFINITY;
@@ -101,7 +103,8 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
    */
   function nextOnes(): Map<string, WatchedRepo> {
     const at = now();
-    const waiting = [...watched.values()].sort((a, b) => a.readAt - b.readAt);
+    const waiting = [...watched.values()].filter(({ name }) => !rests.isResting(name));
+    waiting.sort((a, b) => a.readAt - b.readAt);
     const active = waiting.filter(({ activeAt }) => at - activeAt < ACTIVE_MS);
     const others = waiting.filter((repo) => !active.includes(repo));
     const chosen = new Map<string, WatchedRepo>();
@@ -121,10 +124,12 @@ export function lookByRepository(reading: Reading): () => Promise<number> {
     if (now() - listedAt >= RELIST_MS) await relist(progress);
     pending.clear();
     const chosen = nextOnes();
-    const { comments, gone, failures } = await readRepos(chosen.keys(), async (name) => {
+    const results = await readRepos(chosen.keys(), async (name) => {
       const repo = chosen.get(name);
       return repo ? read(repo, progress) : [];
     });
+    const { comments, gone, failures } = results;
+    rests.note(results);
     for (const name of gone) watched.delete(name);
     missing = gone;
     // Under its new name it is read from where everything was known to: that must not move until it is listed.

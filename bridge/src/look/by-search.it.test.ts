@@ -63,6 +63,7 @@ describe('looking by the search', () => {
       await scene.failedLook();
       ask(broken);
       ask(pull, 'bob');
+      scene.pass(5);
       expect(await scene.look()).to.equal(2);
     });
   });
@@ -309,6 +310,34 @@ describe('looking by the search', () => {
       scene.forge.break('repoComments', { how: { status: 500, body }, on: 2, times: 2 });
       await scene.failedLook();
       expect(scene.askers()).to.deep.equal(['alice coop-cloud/sound 1']);
+    });
+
+    it('keeps its pace while one fails for ever, asks about that more and more seldom, and loses nothing of it', async () => {
+      const [sound, broken] = [open('coop-cloud/sound'), open('coop-cloud/broken')];
+      await scene.look();
+      // By then it is known that nothing is new in the sound one.
+      scene.pass(5);
+      await scene.look();
+      ask(broken, 'bob');
+      scene.forge.break('repoComments', { how: { status: 500, body }, times: 1_000_000 });
+      const failed: number[] = [];
+      for (let at = 0; at < 600; at += 5) {
+        scene.pass(5);
+        if ((await scene.failedLook()) !== 'it went well') failed.push(at);
+      }
+      expect(failed.length).to.be.within(8, 30);
+      // The last waits are the longest: half a minute to a minute, seen every 5 s.
+      const [before = 0, last = 0] = failed.slice(-2);
+      expect(last - before).to.be.within(30, 65);
+      do scene.pass(5);
+      while ((await scene.failedLook()) === 'it went well');
+      scene.forge.mend('repoComments');
+      ask(sound);
+      scene.pass(5);
+      expect(await scene.look()).to.equal(1);
+      scene.restart();
+      expect(await scene.look()).to.equal(1);
+      expect(scene.askers()).to.deep.equal(['alice coop-cloud/sound 1', 'bob coop-cloud/broken 1']);
     });
 
     it('stops at once when the forge wants fewer requests, and loses nothing', async () => {

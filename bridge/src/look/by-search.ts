@@ -12,6 +12,7 @@ import {
   sinceOf,
   takeIn,
 } from './reading.js';
+import { createRests } from './rests.js';
 import { seenComments } from './seen.js';
 
 /** The forge has no search over an owner's repositories that could be used. */
@@ -43,7 +44,7 @@ interface ListedPull {
  * Closed pull requests are listed too: who comments on one is told so, and one that is closed right after a comment
  * must not take it along.
  * @throws NoSearchError when the forge cannot be searched
- * @throws ForgeError when it could not be read, or only in part: what was not read is read by the next look
+ * @throws ForgeError when it could not be read, or only in part: what was not read is read by a later look
  */
 export function lookBySearch(reading: Reading): () => Promise<number> {
   const { context } = reading;
@@ -52,7 +53,7 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
   let known = new Map<string, string>();
   /** Since when (our milliseconds) those of the last look have looked as they do. */
   let sightings = new Map<string, { look: string; at: number }>();
-  let failedLast = new Set<string>();
+  const rests = createRests(context.timing.retry, reading.now);
 
   const isNews = ({ key, look }: ListedPull) => known.get(key) !== look;
 
@@ -85,18 +86,26 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
     });
   }
 
-  /** Reads the repositories of pull requests; those that are gone under that name are looked for under another. */
+  /**
+   * Reads the repositories of pull requests; those that are gone under that name are looked for under another.
+   * `isWhole`: none was left out because the forge fails about it.
+   */
   async function readAllOf(pulls: readonly ListedPull[], since: number, progress: Progress) {
     const wanted = new Set(pulls.filter(isNews).map(({ repo }) => repo));
-    const lastOnes = [...wanted].sort((a, b) => Number(failedLast.has(a)) - Number(failedLast.has(b)));
-    const results = await read(lastOnes, since, progress);
-    if (results.gone.size === 0) return results;
+    const awake = [...wanted].filter((repo) => !rests.isResting(repo));
+    awake.sort((a, b) => Number(rests.hasFailed(a)) - Number(rests.hasFailed(b)));
+    const results = await read(awake, since, progress);
+    rests.note(results);
+    const isWhole = awake.length === wanted.size;
+    if (results.gone.size === 0) return { ...results, isWhole };
     const again = (await list(since)).pulls.filter(isNews).map(({ repo }) => repo);
+    const isOpen = (repo: string) => !results.read.has(repo) && !rests.isResting(repo);
     const rest = await read(
-      new Set(again.filter((repo) => !results.read.has(repo) && !results.failures.has(repo))),
+      new Set(again.filter((repo) => isOpen(repo) && !results.failures.has(repo))),
       since,
       progress,
     );
+    rests.note(rest);
     for (const repo of rest.gone) {
       logger.warn(
         { repo },
@@ -107,6 +116,7 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
       comments: [...results.comments, ...rest.comments],
       read: new Set([...results.read, ...results.gone, ...rest.read]),
       failures: new Map([...results.failures, ...rest.failures]),
+      isWhole,
     };
   }
 
@@ -130,8 +140,9 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
       return 0;
     }
     sightings = sighted(pulls, ourTime);
-    const { comments, read: done, failures } = await readAllOf(pulls, since, progress);
-    const commands = takeIn(reading, progress, comments, failures.size === 0 ? nextReadTo : readTo);
+    const { comments, read: done, failures, isWhole } = await readAllOf(pulls, since, progress);
+    const isRead = isWhole && failures.size === 0;
+    const commands = takeIn(reading, progress, comments, isRead ? nextReadTo : readTo);
     const isSettled = ({ key, updatedAt }: ListedPull) =>
       updatedAt + SETTLED_MS <= newest || (sightings.get(key)?.at ?? ourTime) + SETTLED_MS <= ourTime;
     known = new Map(
@@ -139,7 +150,6 @@ export function lookBySearch(reading: Reading): () => Promise<number> {
         .filter((pull) => !isNews(pull) || (done.has(pull.repo) && isSettled(pull)))
         .map(({ key, look }) => [key, look]),
     );
-    failedLast = new Set(failures.keys());
     const [failure] = failures.values();
     if (failures.size > 0) throw failure;
     return commands;

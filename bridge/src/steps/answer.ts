@@ -3,7 +3,7 @@ import type { BridgeContext } from '../context.js';
 import type { Progress } from '../progress.js';
 import { markStopped, newestRun, type Trigger } from '../triggers.js';
 import { statusComment, stopComment } from '../words.js';
-import { afterSaying, look, recipeOf, type StepResult, stopReasonOf } from './step.js';
+import { afterSaying, isUnbuilt, look, recipeOf, type StepResult, stopReasonOf } from './step.js';
 
 /** The steps of commands that start nothing. */
 
@@ -20,7 +20,11 @@ export async function stopRuns(context: BridgeContext, trigger: Trigger): Promis
 export async function tellStatus(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
   const { store, publicUrl } = context;
   const found = newestRun(store, trigger);
-  const newest = found && { run: found.run, progress: await standingOf(context, found) };
+  const newest = found && {
+    run: found.run,
+    hasPage: !isUnbuilt(found),
+    progress: await standingOf(context, found),
+  };
   const body = statusComment({ run: trigger.run, recipe: recipeOf(trigger), publicUrl, newest });
   return afterSaying(await say(context, trigger, body, 'answer'), 'answered');
 }

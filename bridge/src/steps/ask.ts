@@ -24,7 +24,7 @@ const ALLOWED: Record<Command, TriggerEvent> = { testme: 'may-test', stop: 'may-
 
 /**
  * Who is listed may ask, also while the forge cannot tell; anybody else when the forge says 204, and nothing else. A
- * stranger is told so, but only where cc-ci is at home, and seldom.
+ * stranger is told so, but only where cc-ci is at home, and seldom; or where they were told already that they wait.
  */
 export async function authorise(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
   const { forge, org, rules, store } = context;
@@ -33,7 +33,8 @@ export async function authorise(context: BridgeContext, trigger: Trigger): Promi
     return { event: ALLOWED[trigger.command] };
   }
   const isHome = await rules.enrolment.admits(recipeOf(trigger));
-  const isTold = isHome && grantRejection(store, trigger, Date.now());
+  const isGranted = isHome && grantRejection(store, trigger, Date.now());
+  const isTold = isGranted || trigger.replyId !== null;
   const facts = { reason: `${author} is no member of ${org}` };
   return { event: isTold ? 'may-not-ask' : 'may-not-ask-again', facts };
 }
@@ -48,7 +49,7 @@ export async function reject(context: BridgeContext, trigger: Trigger): Promise<
 /** Finds out what is to be tested. */
 export async function resolve(context: BridgeContext, trigger: Trigger): Promise<StepResult> {
   if (!(await context.rules.enrolment.admits(recipeOf(trigger)))) {
-    const isTold = grantNotEnrolled(context.store, trigger, Date.now());
+    const isTold = grantNotEnrolled(context.store, trigger, Date.now()) || trigger.replyId !== null;
     const facts = { reason: `${trigger.repo} is not enrolled` };
     return { event: isTold ? 'is-not-enrolled' : 'is-not-enrolled-still', facts };
   }

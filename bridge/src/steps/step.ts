@@ -56,7 +56,13 @@ export function factsOf({ publicUrl }: BridgeContext, trigger: Trigger) {
     author: trigger.author,
     src: trigger.src ?? undefined,
     origin: trigger.origin ?? undefined,
+    hasPage: !isUnbuilt(trigger),
   };
+}
+
+/** Whether a run was stopped before its build was started: the engine has none, and the dashboard no page. */
+export function isUnbuilt({ state, verdict, stopReason, stopPassedOn }: Trigger): boolean {
+  return state === 'halted' || (verdict === 'cancelled' && stopReason !== null && stopPassedOn === 0);
 }
 
 /** Why a run was stopped, as everybody reads it. */

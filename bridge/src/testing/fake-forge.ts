@@ -116,6 +116,8 @@ export interface FakeForge {
   /** Seconds go by; its clock is set back by negative ones. */
   pass(seconds: number): void;
   break(endpoint: Endpoint, fault: Fault): { reached: Promise<void> };
+  /** No request of this kind fails any more. */
+  mend(endpoint: Endpoint): void;
   /** Keeps a comment and that it changed its pull request from showing, as a slow transaction does. */
   hide(comment: Comment): { show(): void };
   knobs: Knobs;
@@ -447,6 +449,9 @@ export async function startFakeForge(): Promise<FakeForge> {
       const skip = (fault.on ?? 1) - 1;
       faults.push({ endpoint, fault, skip, left: fault.times ?? 1, reached });
       return { reached: promise };
+    },
+    mend(endpoint) {
+      for (const fault of faults) if (fault.endpoint === endpoint) fault.left = 0;
     },
     hide({ id }) {
       hidden.add(id);

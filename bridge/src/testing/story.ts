@@ -35,7 +35,11 @@ export interface Story {
   end(): Promise<void>;
 }
 
-export async function tellStory(rules: Partial<Rules> = {}): Promise<Story> {
+/** @param tellAfter failures in a row after which it is said that a command waits; by default it never is */
+export async function tellStory(
+  rules: Partial<Rules> = {},
+  { tellAfter = Number.POSITIVE_INFINITY }: { tellAfter?: number } = {},
+): Promise<Story> {
   const folder = await mkdtemp(join(tmpdir(), 'cc-ci-bridge-'));
   const forge = await startFakeForge();
   const engine = createFakeEngine();
@@ -61,7 +65,13 @@ export async function tellStory(rules: Partial<Rules> = {}): Promise<Story> {
         publicUrl: PUBLIC_URL,
         readRecord: engine.readRecord,
         rules: { ...PLAIN_RULES, ...rules },
-        timing: { pollMs: 20, pollBudget: 60_000, followMs: 10, retry: { firstMs: 10, capMs: 40 } },
+        timing: {
+          pollMs: 20,
+          pollBudget: 60_000,
+          followMs: 10,
+          retry: { firstMs: 10, capMs: 40 },
+          tellAfter,
+        },
         logger: createLogger('test', process.env.BRIDGE_TEST_LOG ?? 'silent'),
         observer: NO_OBSERVER,
       });

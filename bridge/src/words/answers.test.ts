@@ -66,13 +66,17 @@ describe('the answer to a command', () => {
   });
 
   it('to stop', () => {
-    expect(stopComment({ run, author: 'alice', stopped: ['aaaa1111', 'bbbb2222'], publicUrl })).to.equal(
-      `– **stopping** [\`aaaa1111\`](https://ci.test/runs/aaaa1111/), [\`bbbb2222\`](https://ci.test/runs/bbbb2222/), as \`alice\` asked. Comment \`!testme\` to start a new run.${marker}`,
+    const stopped = [
+      { run: 'aaaa1111', hasPage: true },
+      { run: 'bbbb2222', hasPage: false },
+    ];
+    expect(stopComment({ run, author: 'alice', stopped, publicUrl })).to.equal(
+      `– **stopping** [\`aaaa1111\`](https://ci.test/runs/aaaa1111/), \`bbbb2222\`, as \`alice\` asked. Comment \`!testme\` to start a new run.${marker}`,
     );
     expect(stopComment({ run, author: 'alice', stopped: [], publicUrl })).to.equal(
       `– **nothing to stop**: no run of this pull request is queued or running. Comment \`!testme\` to start one.${marker}`,
     );
-    const many = Array.from({ length: 500 }, () => 'aaaa1111');
+    const many = Array.from({ length: 500 }, () => ({ run: 'aaaa1111', hasPage: true }));
     expect(stopComment({ run, author: 'alice', stopped: many, publicUrl })).to.include(' and 480 more, as');
   });
 
@@ -105,12 +109,21 @@ describe('the answer to a command', () => {
     );
   });
 
+  it('to status of a run that has no page', () => {
+    const outcome = { verdict: 'cancelled' as const, sentence: 'stopped by bob', evidence: [] };
+    const progress: Progress = { phase: 'ended', stages: [], outcome };
+    const newest = { run: 'aaaa1111', hasPage: false, progress };
+    expect(statusComment({ run, recipe: 'custom-html', publicUrl, newest })).to.equal(
+      `– **cancelled**: \`stopped by bob\` · \`custom-html\`${marker}`,
+    );
+  });
+
   it('keeps names of others in code', () => {
     const name = '`@all` <b>';
     const texts = [
       rejectedComment({ run, org: name, author: name }),
       notEnrolledComment({ run, repo: `x/${name}`, how: 'file' }),
-      stopComment({ run, author: name, stopped: [run], publicUrl }),
+      stopComment({ run, author: name, stopped: [{ run, hasPage: true }], publicUrl }),
       statusComment({
         run,
         recipe: name,

@@ -12,6 +12,12 @@ export type Refusal =
   | { why: 'no-recipe-name'; name: string; rule: string }
   | { why: 'not-a-request'; problems: readonly string[] };
 
+/** A run that was told to end, and whether the dashboard has a page of it: not before its build was started. */
+export interface StoppedRun {
+  run: string;
+  hasPage: boolean;
+}
+
 /** Stopped runs that are named. */
 const NAMED_RUNS = 20;
 
@@ -36,6 +42,26 @@ export function refusalReason(refusal: Refusal): string {
 /** The answer to a `!testme` that leads to no build. It is the comment on its run: the marker has no kind. */
 export function refusalComment(run: string, reason: string): string {
   return `✗ **not tested**: ${reason}\n\n${markerOf(run)}`;
+}
+
+/** Where a command stands that nobody has been told of. */
+export type WaitingState = 'seen' | 'authorised' | 'resolved' | 'pending' | 'started' | 'answering';
+
+const WAITS_FOR: Record<WaitingState, string> = {
+  seen: 'the forge does not say who may ask',
+  authorised: 'it cannot be found out what is to be tested',
+  resolved: 'the forge does not take the commit status',
+  pending: 'the build cannot be started',
+  started: 'it cannot be found out how far the build is',
+  answering: 'it cannot be found out how far the build is',
+};
+
+/**
+ * What is said of a command that cannot be worked on for long; the answer to it replaces this. Its marker has no kind.
+ * What exactly is wrong may name things of the host, and is in the log.
+ */
+export function waitingComment(run: string, state: WaitingState): string {
+  return `· **waiting**: ${WAITS_FOR[state]}. cc-ci tries again until it works: nothing has to be asked again. Whoever runs it finds the reason in its log, under \`${run}\`.\n\n${markerOf(run)}`;
 }
 
 /** The answer to somebody who may not give commands. Its marker is of kind `answer`, as of all below. */
@@ -85,7 +111,7 @@ export function stopComment({
 }: {
   run: string;
   author: string;
-  stopped: readonly string[];
+  stopped: readonly StoppedRun[];
   publicUrl: string;
 }): string {
   if (stopped.length === 0) {
@@ -94,7 +120,9 @@ export function stopComment({
       '– **nothing to stop**: no run of this pull request is queued or running. Comment `!testme` to start one.',
     );
   }
-  const named = stopped.slice(0, NAMED_RUNS).map((it) => `[\`${it}\`](${runPage({ publicUrl, run: it })})`);
+  const named = stopped
+    .slice(0, NAMED_RUNS)
+    .map((it) => (it.hasPage ? `[\`${it.run}\`](${runPage({ publicUrl, run: it.run })})` : `\`${it.run}\``));
   const rest = stopped.length - named.length;
   const those = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   return answer(
@@ -116,12 +144,13 @@ export function statusComment({
   run: string;
   recipe: string;
   publicUrl: string;
-  newest?: { run: string; progress: Progress } | undefined;
+  newest?: { run: string; hasPage?: boolean; progress: Progress } | undefined;
 }): string {
   if (!newest) return answer(run, '– **no run** of this pull request yet. Comment `!testme` to start one.');
   const ended = newest.progress.phase === 'ended';
-  const link = `[${ended ? 'run page' : 'follow the run'}](${runPage({ publicUrl, run: newest.run })})`;
-  return answer(run, `${standing(newest.progress)} · ${inlineCode(recipe, LIMIT.name)} · ${link}`);
+  const link = ` · [${ended ? 'run page' : 'follow the run'}](${runPage({ publicUrl, run: newest.run })})`;
+  const where = newest.hasPage === false ? '' : link;
+  return answer(run, `${standing(newest.progress)} · ${inlineCode(recipe, LIMIT.name)}${where}`);
 }
 
 function standing(progress: Progress): string {

@@ -1,7 +1,7 @@
 import type { Outcome, StageRecord } from '@cc-ci/core';
 import { inlineCode, mention } from '../markdown.js';
 import type { Progress } from '../progress.js';
-import { compose, type RunFacts, runPage, shortCommit, subject } from './parts.js';
+import { compose, pageLink, type RunFacts, runPage, shortCommit, subject } from './parts.js';
 import { type Aftermath, resultBlocks } from './result.js';
 import { clock, durationOf, LIMIT, STATE_WORDS, VERDICT_WORDS } from './terms.js';
 
@@ -62,7 +62,7 @@ function standing(stage: StageRecord): string {
 export function mentionComment(facts: RunFacts, outcome: Pick<Outcome, 'verdict' | 'sentence'>): string {
   const { verdict, sentence } = outcome;
   const line = `${mention(facts.author, LIMIT.name)} ${VERDICT_WORDS[verdict]} at ${shortCommit(facts.sha)}: ${inlineCode(sentence, LIMIT.brief)}`;
-  return compose(facts, [`${line} · [run page](${runPage(facts)})`], 'done');
+  return compose(facts, [`${line}${pageLink(facts)}`], 'done');
 }
 
 /**
@@ -71,5 +71,5 @@ export function mentionComment(facts: RunFacts, outcome: Pick<Outcome, 'verdict'
  */
 export function collapsedComment(facts: RunFacts, outcome: Pick<Outcome, 'verdict'> | undefined): string {
   const state = outcome ? VERDICT_WORDS[outcome.verdict] : '▸ not ended yet';
-  return compose(facts, [`${state} · an earlier run: ${subject(facts)} · [run page](${runPage(facts)})`]);
+  return compose(facts, [`${state} · an earlier run: ${subject(facts)}${pageLink(facts)}`]);
 }

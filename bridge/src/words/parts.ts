@@ -12,6 +12,8 @@ export interface RunFacts {
   /** Where the commit was fetched from, and published versions, for the command that does the same elsewhere. */
   src?: string | undefined;
   origin?: string | undefined;
+  /** Whether the dashboard has a page of it; none when it ended before a build was started. Default: it has. */
+  hasPage?: boolean | undefined;
 }
 
 /** Which of our comments on one trigger: none for the comment on its run, the mention at its end, an answer. */
@@ -23,6 +25,11 @@ const COMMENT_LIMIT = 60_000;
 /** The address of a run's page. */
 export function runPage(facts: Pick<RunFacts, 'publicUrl' | 'run'>): string {
   return `${facts.publicUrl}/runs/${facts.run}/`;
+}
+
+/** A link to the run's page, after whatever stands before it; nothing where there is none. */
+export function pageLink(facts: RunFacts): string {
+  return facts.hasPage === false ? '' : ` · [run page](${runPage(facts)})`;
 }
 
 /** The line nobody sees that tells one comment of ours from all others. It ends the comment. */

@@ -46,6 +46,7 @@ function aftermathLine(facts: RunFacts, aftermath: Aftermath): string {
 
 /** The run's page, the log to read first, and where the pictures are. */
 function links(facts: RunFacts, stages: readonly StageRecord[]): string[] {
+  if (facts.hasPage === false) return [];
   const page = runPage(facts);
   const wrong = stages.find((stage) => hasGoneWrong(stage) && stage.startedAt !== undefined);
   const pictured = stages

@@ -55,11 +55,16 @@ describe('a burst of webhook deliveries', () => {
   const oks = (change: object) => hookMeasures({ ...result, ...change }).map(({ ok }) => ok);
 
   it('must lose nothing, double nothing, and leave the bridge small', () => {
-    expect(oks({})).to.deep.equal([true, true]);
-    expect(oks({ lost: 1 })).to.deep.equal([false, true]);
-    expect(oks({ doubled: 1 })).to.deep.equal([false, true]);
-    expect(oks({ rssMb: { before: 90, after: 121, peak: 130 } })).to.deep.equal([true, false]);
-    expect(oks({ statuses: { 202: 8, 401: 1, 500: 1 } })).to.deep.equal([false, true]);
+    expect(oks({})).to.deep.equal([true, true, true]);
+    expect(oks({ lost: 1 })).to.deep.equal([false, true, true]);
+    expect(oks({ doubled: 1 })).to.deep.equal([false, true, true]);
+    expect(oks({ rssMb: { before: 90, after: 121, peak: 130 } })).to.deep.equal([true, true, false]);
+    expect(oks({ statuses: { 202: 8, 401: 1, 500: 1 } })).to.deep.equal([false, true, true]);
+  });
+
+  it('must be answered soon', () => {
+    expect(oks({ answerMs: { p50: 5, p99: 50, max: 300 } })).to.deep.equal([true, true, true]);
+    expect(oks({ answerMs: { p50: 5, p99: 51, max: 300 } })).to.deep.equal([true, false, true]);
   });
 });
 

@@ -14,6 +14,12 @@ const MEMORY = {
   bound: 'at-most',
   limit: 120,
 } as const;
+const ANSWERS = {
+  name: 'webhook burst: time to an answer, 99th percentile',
+  unit: 'ms',
+  bound: 'at-most',
+  limit: 50,
+} as const;
 
 const PROGRAM = fileURLToPath(new URL('./burst-program.js', import.meta.url));
 
@@ -27,5 +33,9 @@ export function hookMeasures(result: BurstResult): Measure[] {
   // Each request is answered as it must be, or what is counted below says nothing.
   const odd = Object.keys(result.statuses).filter((status) => status !== '202' && status !== '401');
   const wrong = odd.length > 0 ? undefined : result.lost + result.doubled;
-  return [measured(WHOLE, wrong, result), measured(MEMORY, result.rssMb.after, result.rssMb)];
+  return [
+    measured(WHOLE, wrong, result),
+    measured(ANSWERS, result.answerMs.p99, result.answerMs),
+    measured(MEMORY, result.rssMb.after, result.rssMb),
+  ];
 }

@@ -7,7 +7,7 @@ engineContract('DroneEngine on the stand-in', async () => {
     engine: rig.engine,
     capacity: 2,
     folder: rig.dir,
-    reopen: () => rig.restartEngine(),
+    reopen: (change) => rig.restartEngine(change),
     // Drone shows each command before it runs it.
     linesBefore: 1,
     dispose: () => rig.dispose(),

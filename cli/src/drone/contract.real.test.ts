@@ -34,7 +34,7 @@ describe('on a real Drone', function () {
     await rm(dir, { recursive: true });
   });
 
-  const openEngine = (stateDir: string) =>
+  const openEngine = (stateDir: string, change: { buildTimeoutMs?: number } = {}) =>
     openDroneEngine({
       url: servers.drone.url,
       tokenFile: join(dir, 'token'),
@@ -46,6 +46,7 @@ describe('on a real Drone', function () {
       settleMs: 5_000,
       killedLogWaitMs: 2_000,
       logger: createLogger('test', 'fatal'),
+      ...change,
     });
 
   engineContract('DroneEngine', async () => {
@@ -55,12 +56,11 @@ describe('on a real Drone', function () {
       engine,
       capacity: CAPACITY,
       folder: dir,
-      asksToEnd: false,
       // Drone shows each command before it runs it.
       linesBefore: 1,
-      async reopen() {
+      async reopen(change) {
         await engine.close();
-        engine = openEngine(stateDir);
+        engine = openEngine(stateDir, change);
         return engine;
       },
       dispose: () => engine.close(),
@@ -142,7 +142,7 @@ function obedientPipeline(folder: string): string {
         // The mark by which what a kill left alive is found.
         environment: { RUNNER: OBEDIENT_RUNNER, TALKER, FOLDER: folder, CC_CI_RUN: folder },
         commands: [
-          'if [ "$RECIPE" = talker ]; then sh -c "$TALKER"; else sh -c "$RUNNER" sh "$RUN" "$FOLDER"; fi',
+          'if [ "$RECIPE" = talker ]; then sh -c "$TALKER"; else sh -c "$RUNNER" sh "$RUN" "$FOLDER" "$RECIPE" "$REF" "$SRC"; fi',
         ],
       },
     ],

@@ -17,7 +17,7 @@ const TOKEN = 'drone-token-of-a-test';
 const REPOSITORY = 'recipes/cc-ci';
 
 /** A pipeline of one step that obeys a rig, as the engine contract wants it. */
-export const OBEDIENT_PIPELINE = pipelineOf(['sh -c "$RUNNER" sh "$RUN" "$FOLDER"']);
+export const OBEDIENT_PIPELINE = pipelineOf(['sh -c "$RUNNER" sh "$RUN" "$FOLDER" "$RECIPE" "$REF" "$SRC"']);
 
 /** Shell text of a runner that says 50 lines, waits for a word, says 50 more, and ends as it is told. */
 export const TALKER = [

@@ -71,7 +71,7 @@ export function converse(scene: PullScene): Conversation {
       runsOf(bodies, 'done').length >= tests() &&
       runsOf(bodies, 'answer').length >= answers &&
       open.length <= asked.size &&
-      open.every((body) => !['queued', 'running'].includes(verdictOf(body)))
+      open.every((body) => !['waiting', 'queued', 'running'].includes(verdictOf(body)))
     );
   }
 

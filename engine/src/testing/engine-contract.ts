@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findMarked, newRunId, type TestRequest } from '@cc-ci/core';
 import { expect } from 'chai';
@@ -8,21 +8,27 @@ import { type Build, type BuildState, type Engine, isFinal } from '../engine.js'
 /** What a test tells the runner of its build to do; files in a folder that both can see. */
 export interface Rig {
   engine: Engine;
-  /** Closes the engine, which leaves its builds, and gives another one on the same state. */
-  reopen(): Promise<Engine>;
+  /** Closes the engine, which leaves its builds, and gives another one on the same state, changed in this. */
+  reopen(change?: { buildTimeoutMs?: number }): Promise<Engine>;
   /** How many builds this engine runs at once. */
   capacity: number;
-  /** Folder in which a build's runner says `<run>.started`, and ends when it sees `<run>.exit` with an exit code. */
+  /**
+   * Folder in which a build's runner says `<run>.started`, with what it is to test in it, and ends when it sees
+   * `<run>.exit` with an exit code.
+   */
   folder: string;
   /** Lines that the engine itself writes into a log before the runner's first. Default: 0. */
   linesBefore?: number;
   dispose(): Promise<void>;
 }
 
-/** The shell text of a runner that obeys a rig: one line of log, then waits to be told its exit code. */
+/**
+ * The shell text of a runner that obeys a rig: one line of log, then waits to be told its exit code. Its arguments are
+ * the run, the rig's folder, and the request's recipe, commit and source.
+ */
 export const OBEDIENT_RUNNER = `
 trap 'echo "$1 torn down"; exit 2' TERM
-echo "$1 began"; : > "$2/$1.started"
+echo "$1 began"; echo "$3 $4 $5" > "$2/$1.started.new"; mv "$2/$1.started.new" "$2/$1.started"
 until [ -s "$2/$1.exit" ]; do sleep 0.02; done
 echo "$1 ends"; exit "$(cat "$2/$1.exit")"`;
 
@@ -68,6 +74,30 @@ export function engineContract(name: string, setup: () => Promise<Rig>): void {
         expect(end.finishedAt).to.be.a('string');
       });
     }
+
+    it('hands the request on to its runner', async () => {
+      const request = someRequest('radicale');
+      const build = await engine.start(request);
+      await started(build);
+      const told = await readFile(join(rig.folder, `${build.id}.started`), 'utf8');
+      expect(told.trim().split(' ')).to.deep.equal([request.recipe, request.ref, request.src]);
+      expect(build.request).to.deep.equal(request);
+      await finish(build, 0);
+      await ended(build);
+    });
+
+    it('ends a build that takes too long, and takes the next', async () => {
+      engine = await rig.reopen({ buildTimeoutMs: 1_500 });
+      const end = await ended(await engine.start(someRequest()));
+      expect([end.state, end.reason]).to.deep.equal([
+        'error',
+        'the build took longer than 1.5 s and was ended',
+      ]);
+      engine = await rig.reopen();
+      const next = await engine.start(someRequest());
+      await finish(next, 0);
+      expect((await ended(next)).state).to.equal('success');
+    });
 
     it('is ready for work', () => engine.ready());
 

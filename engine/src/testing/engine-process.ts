@@ -6,7 +6,7 @@ import { createLogger, type TestRequest } from '@cc-ci/core';
 import { type LocalEngineOptions, openLocalEngine } from '../local.js';
 import { OBEDIENT_RUNNER } from './engine-contract.js';
 
-/** Options of an engine whose runner is a shell script called with the run id and the state folder. */
+/** Options of an engine whose runner is a shell script called with the run id, the state folder, and what is to be tested. */
 export function optionsFor(stateDir: string, script = OBEDIENT_RUNNER): LocalEngineOptions {
   return {
     stateDir,
@@ -16,7 +16,7 @@ export function optionsFor(stateDir: string, script = OBEDIENT_RUNNER): LocalEng
     logger: createLogger('test', 'fatal'),
     command: (request) => ({
       file: 'sh',
-      args: ['-c', script, 'sh', request.run, stateDir],
+      args: ['-c', script, 'sh', request.run, stateDir, request.recipe, request.ref, request.src],
       // The mark by which a test finds what is left of a build.
       env: { ...process.env, CC_CI_RUN: request.run },
       cwd: stateDir,
