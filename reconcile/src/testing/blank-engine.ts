@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connectDocker, type Docker, disconnectDocker, run } from '@cc-ci/core';
 
 /** A Docker engine of its own that knows nothing yet: no swarm, no networks, no images. */
@@ -29,8 +28,9 @@ export async function canStartBlankEngine(): Promise<boolean> {
 }
 
 /**
- * Starts a second dockerd with its own data and network namespace, so that neither the machine's engine nor its swarm,
- * ports or bridges are touched. It ends with this process.
+ * Starts a second dockerd with its own data and namespaces, so that neither the machine's engine nor its swarm, ports or
+ * bridges are touched, and that nothing outlives it: its containers are processes of its PID namespace. It ends with
+ * this process.
  * @throws Error with the end of its log when it does not come up
  */
 export async function startBlankEngine(): Promise<BlankEngine> {
@@ -53,14 +53,15 @@ export async function startBlankEngine(): Promise<BlankEngine> {
     },
     async restart() {
       await kill(daemon);
-      await untilGone(join(dir, 'exec/containerd/containerd.pid'));
-      await rm(join(dir, 'pid'), { force: true });
+      // In a new PID namespace these numbers are those of others.
+      for (const file of ['pid', 'exec/containerd/containerd.pid'])
+        await rm(join(dir, file), { force: true });
       daemon = await startDaemon(args);
     },
     async stop() {
       await disconnectDocker(docker);
       await kill(daemon);
-      // Its containerd dies with it, but a moment later.
+      // Its containers die with it, but a moment later.
       await rm(dir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
@@ -70,7 +71,17 @@ async function startDaemon(args: readonly string[]): Promise<ChildProcess> {
   const daemon = spawn(
     'setpriv',
     [
-      ...['--pdeathsig', 'KILL', 'unshare', '--net', '--mount'],
+      ...[
+        '--pdeathsig',
+        'KILL',
+        'unshare',
+        '--net',
+        '--mount',
+        '--pid',
+        '--mount-proc',
+        '--fork',
+        '--kill-child',
+      ],
       ...['sh', '-c', 'ip link set lo up && exec dockerd "$@"', 'dockerd', ...args],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -89,22 +100,10 @@ async function startDaemon(args: readonly string[]): Promise<ChildProcess> {
   throw new Error(`a second dockerd did not come up:\n${said.slice(-5).join('\n')}`);
 }
 
-/** Waits for a process that is dying: it is nobody's child here, so nothing tells when it is gone. */
-async function untilGone(pidFile: string): Promise<void> {
-  const pid = Number(await readFile(pidFile, 'utf8'));
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return rm(pidFile);
-    }
-    await delay(20);
-  }
-}
-
+/** Ends when it is gone, and with it its containerd, which holds the other end of its output, too. */
 async function kill(daemon: ChildProcess): Promise<void> {
   if (daemon.exitCode !== null || daemon.signalCode !== null) return;
-  const ended = once(daemon, 'exit');
+  const ended = once(daemon, 'close');
   daemon.kill('SIGKILL');
   await ended;
 }
