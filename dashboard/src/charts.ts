@@ -2,9 +2,8 @@ import type { StageName } from '@cc-ci/core';
 import { isActive, type Run } from './model.js';
 import { count, formatDuration, formatInstant, STAGE_TITLES, STATUS_MARKS } from './words.js';
 
-/** The latest runs as bars: each result has a height of its own, so that colour is not all that tells them apart. */
+/** The latest runs as bars, in a box of 100 by 18: each result has a height of its own, so that colour is not all that tells them apart. */
 export interface Sparkline {
-  width: number;
   /** One path per kind of result. */
   paths: { tone: 'good' | 'bad' | 'idle'; d: string }[];
   /** The same in words. */
@@ -25,7 +24,9 @@ export function sparkline(runs: readonly Run[]): Sparkline | undefined {
   const from = SPARK.runs - shown.length;
   const paths = (['good', 'bad', 'idle'] as const).flatMap((tone) => {
     const bars = tones.flatMap((it, index) =>
-      it === tone ? [`M${(from + index) * SPARK.step + 2} ${SPARK.height}v-${SPARK_HEIGHTS[tone]}`] : [],
+      it === tone
+        ? [`M${(from + index) * SPARK.step + 2} ${SPARK.height}V${SPARK.height - SPARK_HEIGHTS[tone]}`]
+        : [],
     );
     return bars.length > 0 ? [{ tone, d: bars.join('') }] : [];
   });
@@ -33,7 +34,6 @@ export function sparkline(runs: readonly Run[]): Sparkline | undefined {
   const parts = [`${number('good')} green`, `${number('bad')} red`];
   if (number('idle') > 0) parts.push(`${number('idle')} without a verdict`);
   return {
-    width: SPARK.runs * SPARK.step,
     paths,
     label: `last ${count(shown.length, 'run')}: ${parts.join(', ')}`,
   };

@@ -80,9 +80,9 @@ describe('a recipe', () => {
     const spark = sparkline([lost, red, green]);
     expect(spark?.label).to.equal('last 3 runs: 1 green, 1 red, 1 without a verdict');
     expect(spark?.paths.map(({ tone, d }) => [tone, d])).to.deep.equal([
-      ['good', 'M87 18v-18'],
-      ['bad', 'M92 18v-11'],
-      ['idle', 'M97 18v-4'],
+      ['good', 'M87 18V0'],
+      ['bad', 'M92 18V7'],
+      ['idle', 'M97 18V14'],
     ]);
     expect(sparkline([])).to.equal(undefined);
     const chart = durationChart([red, green], () => undefined);

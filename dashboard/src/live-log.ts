@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { STAGES, type StageName, stageLogFile } from '@cc-ci/core';
 import { createGuard, type LineFilter, secretsOfRun } from './guard.js';
+import { lineHtml } from './log-html.js';
 import { openIfAny, PAGE_LIMITS, shorten } from './log-tail.js';
 import { lineView } from './log-view.js';
-import { lineHtml } from './render.js';
 
 /** A place in the logs of a run: behind line `line` of a stage. */
 export interface LogPlace {

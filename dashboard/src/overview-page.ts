@@ -3,7 +3,8 @@ import { sparkline } from './charts.js';
 import { link } from './links.js';
 import type { Run, RunStatus } from './model.js';
 import { inProgress, type Recipe } from './recipes.js';
-import { renderPage, renderRow } from './render.js';
+import { renderPage } from './render.js';
+import { overviewRowHtml } from './row-html.js';
 import { hrefOf, runRow, STAGE_HEADS } from './run-row.js';
 import { count, type Mark, STATUS_MARKS } from './words.js';
 
@@ -93,8 +94,7 @@ function titleOf(filter: Filter): string {
 
 /** A recipe's row of the overview, as HTML. */
 export function overviewRow(recipe: Recipe, base: string): string {
-  return renderRow({
-    base,
+  return overviewRowHtml({
     name: recipe.name,
     monogram: monogram(recipe.name),
     hue: hueOf(recipe.name),

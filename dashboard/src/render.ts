@@ -2,23 +2,34 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import type { LogLineView } from './log-view.js';
-import type { Linked } from './run-row.js';
-import type { Mark } from './words.js';
-import { escapeHtml, escapeXml } from './xml.js';
+import { codeHtml, linkHtml, markHtml, symbolHtml } from './html.js';
+import { linesHtml, logHtml } from './log-html.js';
+import { historyRowsHtml } from './row-html.js';
+import { stageHtml, stripHtml } from './stage-html.js';
 
 const roomFile = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+/** What templates may call besides what they are given. */
+const HELPERS = {
+  codeHtml,
+  historyRowsHtml,
+  linesHtml,
+  linkHtml,
+  logHtml,
+  markHtml,
+  stageHtml,
+  stripHtml,
+  symbolHtml,
+};
+
 const templates = new (class extends Eta {
-  readonly markHtml = markHtml;
-  readonly linkHtml = linkHtml;
-  readonly linesHtml = linesHtml;
+  readonly helpers = HELPERS;
 })({
   views: roomFile('templates'),
   cache: true,
   autoEscape: true,
   autoTrim: [false, 'nl'],
-  functionHeader: 'const { markHtml, linkHtml, linesHtml } = this;',
+  functionHeader: `const { ${Object.keys(HELPERS).join(', ')} } = this.helpers;`,
 });
 
 /** Files that are part of the site as they are, by their path in it. */
@@ -44,33 +55,6 @@ export interface PageFrame {
   refresh: number;
 }
 
-/** A state as HTML: a symbol and a word. Not a template, for a page of history has 400 of them. */
-function markHtml(mark: Mark, { hint, plain }: { hint?: string | undefined; plain?: boolean } = {}): string {
-  const title = hint === undefined ? '' : ` title="${escapeXml(hint)}"`;
-  const spin = mark.icon === 'play' ? ' spin' : '';
-  return `<span class="mark ${mark.tone}${plain ? ' plain' : ''}"${title}><svg class="i${spin}" aria-hidden="true"><use href="#i-${mark.icon}"/></svg>${mark.word}</span>`;
-}
-
-/** Text that may lead somewhere, as HTML. */
-function linkHtml({ text, href }: Linked): string {
-  const inner = escapeHtml(text);
-  return href ? `<a href="${escapeHtml(href)}">${inner}</a>` : inner;
-}
-
-/** One line of a log as HTML. Not a template either: pages have 1,000 of them. */
-export function lineHtml({ number, anchor, time, segments }: LogLineView): string {
-  const at = escapeHtml(anchor);
-  const clock = time ? `<time datetime="${escapeHtml(time.iso)}">${escapeHtml(time.text)}</time>` : '';
-  const text = segments
-    .map((it) => (it.style ? `<i class="${it.style}">${escapeHtml(it.text)}</i>` : escapeHtml(it.text)))
-    .join('');
-  return `<div class="l" id="${at}"><a href="#${at}">${number}</a>${clock}<span>${text}</span></div>`;
-}
-
-function linesHtml(lines: readonly LogLineView[]): string {
-  return lines.map((line) => `${lineHtml(line)}\n`).join('');
-}
-
 /** A page as HTML. Every value is escaped by the templates. */
 export function renderPage(
   template: 'overview' | 'run' | 'recipe' | 'history' | 'log-page' | 'not-found',
@@ -78,9 +62,4 @@ export function renderPage(
   view: object,
 ): string {
   return templates.render(`./${template}`, { ...view, ...frame, assets: ASSET_VERSION });
-}
-
-/** A recipe's row of the overview as HTML. */
-export function renderRow(view: object): string {
-  return templates.render('./overview-row', view);
 }

@@ -22,8 +22,6 @@ export interface Linked {
 
 /** One stage of a run in a table: what it came to, and where to read more if it went wrong. */
 export interface Cell {
-  stage: StageName;
-  title: string;
   /** undefined: nothing is known. */
   mark: Mark | undefined;
   hint: string | undefined;
@@ -109,8 +107,6 @@ function cellOf(run: Run, name: StageName, href: string | undefined): Cell {
   const mark = state && STAGE_MARKS[state];
   const wrong = mark?.tone === 'bad' || mark?.tone === 'warn';
   return {
-    stage: name,
-    title: STAGE_TITLES[name],
     mark,
     hint: state && STAGE_HINTS[state],
     href: wrong && href ? `${href}#${name}` : undefined,

@@ -6,9 +6,12 @@ const ENTITIES: Record<string, string> = {
   "'": '&#39;',
 };
 
+const MARKUP = /[&<>"']/;
+
 /** Text as HTML can hold it, between tags and in attributes. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+  // Most text has nothing to escape, and looking is cheaper than replacing nothing.
+  return MARKUP.test(text) ? text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char) : text;
 }
 
 /** Text as XML and HTML can hold it: escaped, and without the characters that XML 1.0 has no way to write. */
