@@ -156,7 +156,11 @@ const ENTITIES: Record<string, string> = {
   '\r': '&#13;',
 };
 
+/** Anything that is not simply to be written: most text has none of it, and looking is cheaper than replacing. */
+const NOT_PLAIN = /[^ !#-%'-;=?-~]/;
+
 function escaped(text: string): string {
+  if (!NOT_PLAIN.test(text)) return text;
   return clean(text).replace(/[&<>"\r]/g, (it) => ENTITIES[it] ?? it);
 }
 

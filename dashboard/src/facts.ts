@@ -70,6 +70,11 @@ export function testKey(stage: StageName, { suite, title }: Pick<TestResult, 'su
   return [stage, suite, title].filter(Boolean).join(' › ');
 }
 
+/** Whether a test, as `testKey` names it, is one of this stage. */
+export function isTestOf(stage: StageName, key: string): boolean {
+  return key.startsWith(`${stage} › `);
+}
+
 function stageFacts({ stage, state, startedAt, finishedAt }: StageRecord): StageFacts {
   const ms =
     startedAt && finishedAt ? Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) : undefined;

@@ -33,9 +33,19 @@ const PATTERNS: readonly RegExp[] = [
   /(\bauthorization["']?\s{0,3}[:=]\s{0,3}["']?(?:basic|bearer|token)\s+)[A-Za-z0-9+/_.=~-]{8,}/gi,
   /(\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY)=["']?)(?!\[redacted\])[^\s"'$<>{}&;,/\\[\]*][^\s"'$<>{}&;,\\[\]*]{5,}/g,
 ];
-/** Words without which none of the patterns can match: looking for them is what most text costs. */
+/**
+ * Without any of these none of the patterns can match: looking for them is what most text costs. Ends of words, and three
+ * searches instead of one, because that takes a fifth of the time.
+ */
 const HINT =
-  /PRIVATE KEY-----|AGE-SECRET-KEY-1|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|sk_live_|eyJ|:\/\/[^\s/@]{1,200}@|authorization|(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY)=/i;
+  /KEY-----|KEY-1|h[pousr]_|b_pat_|glpat-|xox[abprs]-|AKIA|sk_live_|eyJ|(?:WORD|PASSWD|SECRET|TOKEN|API_KEY)=/;
+const ADDRESS_HINT = /:\/\/[^\s/@]{1,200}@/;
+const HEADER_HINT = /authorization/i;
+
+function mayHoldSecret(text: string): boolean {
+  return HINT.test(text) || (text.includes('@') && ADDRESS_HINT.test(text)) || HEADER_HINT.test(text);
+}
+
 const KEY_BEGINS = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----/;
 const KEY_ENDS = /-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----/;
 /** Lines a private key may have at most; behind that, whatever began was none. */
@@ -58,7 +68,7 @@ export function createGuard(secrets: readonly string[]): Guard {
 function makeGuard(redactor: Redactor, secrets: readonly string[]): Guard {
   const text = (input: string) => {
     const known = redactor.text(input);
-    return HINT.test(known) ? PATTERNS.reduce(replaced, known) : known;
+    return mayHoldSecret(known) ? PATTERNS.reduce(replaced, known) : known;
   };
   const long = secrets.filter((secret) => secret.length >= 6).map((secret) => Buffer.from(secret));
   return {

@@ -1,4 +1,4 @@
-import { pendingStage, type RunRecord } from '@cc-ci/core';
+import { pendingStage, type StageRecord } from '@cc-ci/core';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { badgeFiles } from './badges.js';
@@ -102,10 +102,11 @@ describe('a recipe', () => {
 });
 
 describe('flaky tests', () => {
-  const record = (state: 'passed' | 'failed'): RunRecord =>
-    ({
-      stages: [{ ...pendingStage('install'), state: 'passed', tests: [someTest({ state })] }],
-    }) as unknown as RunRecord;
+  const record = (state: 'passed' | 'failed'): StageRecord => ({
+    ...pendingStage('install'),
+    state: 'passed',
+    tests: [someTest({ state })],
+  });
   const name = 'install › health › answers over HTTPS';
 
   it('are those that passed and failed on one commit', () => {

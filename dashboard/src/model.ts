@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Blame, TestRequest, Verdict } from '@cc-ci/core';
 import { type Build, isFinal } from '@cc-ci/engine';
 import type { RunFacts } from './facts.js';
@@ -165,9 +165,11 @@ function ended({ verdict, blame, sentence }: RunFacts['outcome']): Standing {
 
 /** Short, for there are tens of thousands of them. */
 function keyOf(standing: Standing, build: Build | undefined, record: string): string {
-  return createHash('sha1')
-    .update(JSON.stringify([standing.status, standing.sentence, build ?? null, record]))
-    .digest('base64url');
+  return hash(
+    'sha1',
+    JSON.stringify([standing.status, standing.sentence, build ?? null, record]),
+    'base64url',
+  );
 }
 
 function isoTime(ms: number): string {

@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StageName } from '@cc-ci/core';
 import { recipesJson } from './api.js';
 import { badgeFiles } from './badges.js';
 import { atomFeed, FEED_LENGTH, robots, sitemap } from './feed.js';
 import { type Generation, refuseSecrets } from './generation.js';
 import { newestFirst } from './model.js';
 import { OVERVIEWS, overviewPage, overviewRow } from './overview-page.js';
-import { readRecord } from './read-record.js';
+import { readStage } from './read-record.js';
 import { historyPage, historyPages, recipePage } from './recipe-page.js';
 import type { Recipe } from './recipes.js';
 import type { Content } from './site-files.js';
@@ -21,10 +22,10 @@ export function recipeFiles(
   const context = {
     base,
     url,
-    read: ({ dir }: { dir: string | undefined }) => {
+    read: ({ dir }: { dir: string | undefined }, stage: StageName) => {
       // A record that went, or was damaged, since it was looked at shows itself with the next generation.
       try {
-        return dir === undefined ? undefined : readRecord(dir, guardOf(dir));
+        return dir === undefined ? undefined : readStage(dir, stage, guardOf(dir));
       } catch {
         return undefined;
       }
@@ -36,9 +37,8 @@ export function recipeFiles(
     const path = `history/${index + 1}/index.html`;
     const name = `recipes/${recipe.name}/${path}`;
     const file = join(siteDir, name);
-    const key = createHash('sha1')
-      .update(`${index + 1 === older.length} ${runs.map((run) => run.key).join(' ')}`)
-      .digest('base64url');
+    const isLast = index + 1 === older.length;
+    const key = hash('sha1', `${isLast} ${runs.map((run) => run.key).join(' ')}`, 'base64url');
     const isThere = cache.pages.get(name) === key && existsSync(file);
     pages.set(path, isThere ? { file } : historyPage(recipe, runs, index + 1, older.length, base));
     cache.pages.set(name, key);

@@ -8,6 +8,8 @@ import {
   plan as planSchema,
   type RunRecord,
   runSummary,
+  type StageName,
+  type StageRecord,
   stageFile,
   stageRecord,
   summaryFile,
@@ -24,9 +26,7 @@ import { type Guard, redactDeep } from './guard.js';
 export function readRecord(dir: string, guard: Guard): RunRecord | undefined {
   const plan = readPlan(dir, guard);
   if (!plan) return undefined;
-  const stages = plan.stages.map(
-    (name) => readJsonFile(stageFile(dir, name), stageRecord, guard) ?? pendingStage(name),
-  );
+  const stages = plan.stages.map((name) => readStage(dir, name, guard) ?? pendingStage(name));
   return {
     run: plan.request.run,
     dir,
@@ -39,6 +39,11 @@ export function readRecord(dir: string, guard: Guard): RunRecord | undefined {
 /** A run's plan alone. @throws InputError when it is damaged */
 export function readPlan(dir: string, guard: Guard): Plan | undefined {
   return readJsonFile(planFile(dir), planSchema, guard);
+}
+
+/** One stage of a run; undefined before it has begun. @throws InputError when it is damaged */
+export function readStage(dir: string, stage: StageName, guard: Guard): StageRecord | undefined {
+  return readJsonFile(stageFile(dir, stage), stageRecord, guard);
 }
 
 function readJsonFile<S extends z.ZodType>(path: string, schema: S, guard: Guard): z.output<S> | undefined {

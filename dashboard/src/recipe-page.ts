@@ -1,4 +1,4 @@
-import { LEVELS, type RunRecord } from '@cc-ci/core';
+import { LEVELS, type StageName, type StageRecord } from '@cc-ci/core';
 import { versionOf } from './api.js';
 import { CHART_STAGES, durationChart, levelChart } from './charts.js';
 import { flakyTests } from './flaky.js';
@@ -19,7 +19,8 @@ export interface RecipeContext {
   base: string;
   /** The site's whole address, for what is copied elsewhere. */
   url: string;
-  read: (run: Run) => RunRecord | undefined;
+  /** A stage of a run; undefined where it cannot be read. */
+  read: (run: Run, stage: StageName) => StageRecord | undefined;
 }
 
 /**

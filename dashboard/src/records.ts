@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -90,9 +90,11 @@ function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const stats = files.map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
-    key: createHash('sha1')
-      .update(stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '))
-      .digest('base64url'),
+    key: hash(
+      'sha1',
+      stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '),
+      'base64url',
+    ),
     lastChange: Math.max(...times),
   };
 }

@@ -65,11 +65,13 @@ describe('the site', () => {
     });
     await build();
     const html = await runPage(run);
-    expect(html).to.match(/warning[\s\S]*pin &lt;app&gt;[\s\S]*image-latest · <code>compose.yml:5<\/code>/);
+    expect(html).to.match(
+      /warning[\s\S]*pin &lt;app&gt;[\s\S]*image-latest &middot; <code>compose.yml:5<\/code>/,
+    );
     expect(html).to.contain(
       'install passed with 1 test; nothing to test: upgrade (no version has been published yet)',
     );
-    expect(html).to.contain('health › answers over HTTPS');
+    expect(html).to.contain('health &rsaquo; answers over HTTPS');
     expect(html).to.contain('deploy <b>5.0 s</b>');
     expect(html).to.contain(`<img src="/runs/${run.run}/files/screenshots/install-1.png" alt="front page"`);
     expect(html).to.contain('The file is missing.');

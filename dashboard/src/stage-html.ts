@@ -55,7 +55,7 @@ function reasonHtml({ title, failure, reason, hint }: StageView): string {
 function findingsHtml({ findings }: StageView): string {
   if (findings.length === 0) return '';
   const items = findings.map(({ mark, rule, message, where }) => {
-    const place = where ? ` · <code>${escapeHtml(where)}</code>` : '';
+    const place = where ? ` &middot; <code>${escapeHtml(where)}</code>` : '';
     return `<li class="${mark.tone}"><span class="test-state">${markHtml(mark, { plain: true })}</span><span class="test-name">${escapeHtml(message)}</span><span class="muted test-facts">${escapeHtml(rule)}${place}</span></li>\n`;
   });
   return `<h3>Lint</h3>\n<ul class="tests">\n${items.join('')}</ul>\n`;
@@ -80,11 +80,11 @@ function phasesHtml({ title, phases, bar }: StageView): string {
 
 function testsHtml({ tests, testCount }: StageView): string {
   if (tests.length === 0) return '';
-  const items = tests.map(({ mark, name, source, elapsed, message }) => {
+  const items = tests.map(({ mark, names, source, elapsed, message }) => {
     const said = message
       ? `<pre tabindex="0" role="region" aria-label="Message">${escapeHtml(message)}</pre>`
       : '';
-    return `<li class="${mark.tone}"><span class="test-state">${markHtml(mark, { plain: true })}</span><span class="test-name">${escapeHtml(name)}</span><span class="muted test-facts">${source} · ${elapsed}</span>${said}</li>\n`;
+    return `<li class="${mark.tone}"><span class="test-state">${markHtml(mark, { plain: true })}</span><span class="test-name">${names.map(escapeHtml).join(' &rsaquo; ')}</span><span class="muted test-facts">${source} &middot; ${elapsed}</span>${said}</li>\n`;
   });
   return `<h3>Tests <span class="muted">${testCount}</span></h3>\n<ul class="tests">\n${items.join('')}</ul>\n`;
 }

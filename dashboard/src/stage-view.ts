@@ -44,7 +44,8 @@ export interface StageView {
 
 interface TestView {
   source: string;
-  name: string;
+  /** Its suite, if it has one, and its title. */
+  names: string[];
   state: TestResult['state'];
   mark: Mark;
   elapsed: string;
@@ -139,7 +140,7 @@ const SOURCES: Record<TestResult['source'], string> = {
 function testView(test: TestResult): TestView {
   return {
     source: SOURCES[test.source],
-    name: plainText([test.suite, test.title].filter(Boolean).join(' › ')),
+    names: [test.suite, test.title].filter(Boolean).map(plainText),
     state: test.state,
     mark: TEST_MARKS[test.state],
     elapsed: formatDuration(test.durationMs),
