@@ -35,7 +35,8 @@ interface Case {
  * a case per test. A stage that failed without a failed test, was skipped or has no result is a case of its own name.
  */
 export function junitXml(record: RunRecord): string {
-  const suites = record.stages.map((stage) => suiteOf(stage, record));
+  const properties = propertiesXml(record);
+  const suites = record.stages.map((stage) => suiteOf(stage, properties));
   const total = suites.map(({ counts }) => counts).reduce(add, NOTHING);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -46,18 +47,22 @@ export function junitXml(record: RunRecord): string {
   ].join('\n');
 }
 
-function suiteOf(stage: StageRecord, { plan: { request } }: RunRecord): { counts: Counts; xml: string } {
+function propertiesXml({ plan: { request } }: RunRecord): string[] {
+  const properties = { run: request.run, recipe: request.recipe, ref: request.ref, pr: request.pr };
+  return Object.entries(properties)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `      <property${attributes({ name, value })}/>`);
+}
+
+function suiteOf(stage: StageRecord, properties: readonly string[]): { counts: Counts; xml: string } {
   const cases = [...stage.tests.map(testCase), ...stageCase(stage)];
   const counts = { ...countsOf(cases), seconds: secondsOf(stage) };
-  const properties = { run: request.run, recipe: request.recipe, ref: request.ref, pr: request.pr };
   // Readers that check dates want neither fractions nor a zone; it is UTC.
   const timestamp = stage.startedAt?.slice(0, 19);
   const lines = [
     `  <testsuite${attributes({ name: stage.stage, ...shown(counts), timestamp })}>`,
     '    <properties>',
-    ...Object.entries(properties)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `      <property${attributes({ name, value })}/>`),
+    ...properties,
     '    </properties>',
     ...cases.map(caseXml),
     '  </testsuite>',
@@ -138,13 +143,17 @@ function secondsOf({ startedAt, finishedAt }: StageRecord): number {
 }
 
 function attributes(values: Record<string, string | number | undefined>): string {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(
-      ([name, value]) =>
-        ` ${name}="${escaped(String(value)).replace(/[\t\n]/g, (it) => `&#${it.charCodeAt(0)};`)}"`,
-    )
-    .join('');
+  let text = '';
+  for (const name in values) {
+    const value = values[name];
+    if (value !== undefined) text += ` ${name}="${typeof value === 'number' ? value : attribute(value)}"`;
+  }
+  return text;
+}
+
+function attribute(value: string): string {
+  if (!NOT_PLAIN.test(value)) return value;
+  return escaped(value).replace(/[\t\n]/g, (it) => `&#${it.charCodeAt(0)};`);
 }
 
 const ENTITIES: Record<string, string> = {

@@ -42,7 +42,9 @@ function startFilters() {
 
 function show(chosen) {
   let shown = 0;
-  for (const row of $$('#rows > tr')) {
+  // A group that is out of sight keeps the height it had with all its rows.
+  $('.overview').classList.toggle('whole', Boolean(chosen.state || chosen.level || chosen.text));
+  for (const row of $$('.rows > tr')) {
     const { state, level } = row.dataset;
     const inState =
       !chosen.state || (chosen.state === 'active' ? 'active' in row.dataset : state === chosen.state);
@@ -66,7 +68,7 @@ function show(chosen) {
 // Live: the page is asked for again (an ETag makes that cheap), and what differs is put in its place.
 
 function startRefresh() {
-  const isList = $('#rows') !== null;
+  const isList = $('.overview') !== null;
   const seconds = Number(document.body.dataset.refresh ?? 0);
   if (!seconds && !isList) return;
   let etag;
@@ -94,9 +96,8 @@ function update(fresh) {
   if (fresh.body.dataset.refresh) document.body.dataset.refresh = fresh.body.dataset.refresh;
   else delete document.body.dataset.refresh;
   for (const part of $$('[data-live][id]', fresh)) replace(document.getElementById(part.id), part);
-  const rows = $('#rows');
-  const freshRows = $('#rows', fresh);
-  if (rows && freshRows) updateRows(rows, freshRows);
+  const freshRows = $$('.overview .rows > tr', fresh);
+  if ($('.overview .rows') && freshRows.length > 0) updateRows(freshRows);
   for (const section of $$('section.stage-block[id]', fresh)) {
     if (document.getElementById(section.id)) updateLog(section);
     else insertStage(section);
@@ -108,10 +109,10 @@ function replace(old, fresh) {
   if (old && !old.isEqualNode(fresh) && !old.contains(document.activeElement)) old.replaceWith(fresh);
 }
 
-function updateRows(rows, fresh) {
+function updateRows(fresh) {
   const ids = new Set();
   let before = null;
-  for (const row of [...fresh.children]) {
+  for (const row of fresh) {
     ids.add(row.id);
     const old = document.getElementById(row.id);
     if (old) {
@@ -122,11 +123,12 @@ function updateRows(rows, fresh) {
       now.hidden = hidden;
       before = now;
     } else {
-      rows.insertBefore(row, before ? before.nextSibling : rows.firstChild);
+      if (before) before.after(row);
+      else $('.rows').prepend(row);
       before = row;
     }
   }
-  for (const row of [...rows.children]) if (!ids.has(row.id)) row.remove();
+  for (const row of $$('.rows > tr')) if (!ids.has(row.id)) row.remove();
 }
 
 /** A stage that has begun since the page was opened takes its place before the next one there is. */

@@ -27,8 +27,8 @@ export function linkHtml({ text, href }: Linked): string {
 
 /** The same for what is code. */
 export function codeHtml({ text, href }: Linked): string {
-  const inner = `<code>${escapeHtml(text)}</code>`;
-  return href ? `<a href="${escapeHtml(href)}">${inner}</a>` : inner;
+  const inner = escapeHtml(text);
+  return href ? `<a class="code" href="${escapeHtml(href)}">${inner}</a>` : `<code>${inner}</code>`;
 }
 
 /** A `title` attribute with the space before it; nothing for no text. */

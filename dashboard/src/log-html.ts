@@ -3,7 +3,7 @@ import { escapeHtml } from './xml.js';
 
 /** One line of a log as HTML. */
 export function lineHtml({ number, anchor, time, segments }: LogLineView): string {
-  const clock = time ? `<time datetime="${time.iso}">${time.text}</time>` : '';
+  const clock = time ? `<time>${time}</time>` : '';
   let text = '';
   for (const { style, text: part } of segments)
     text += style ? `<i class="${style}">${escapeHtml(part)}</i>` : escapeHtml(part);

@@ -77,7 +77,7 @@ describe('the end of a log', () => {
         {
           number: 12,
           anchor: 'prepare-L12',
-          time: { iso: '2026-11-21T08:00:01.123Z', text: '08:00:01' },
+          time: '08:00:01',
           segments: [{ text: 'red', style: 'ansi-red' }],
         },
         {

@@ -8,8 +8,8 @@ export interface LogLineView {
   number: number;
   /** Its place on the page: `prepare-L12`. */
   anchor: string;
-  /** ISO time and the part of it that is shown; absent on lines that came without one. */
-  time: { iso: string; text: string } | undefined;
+  /** The time of day; undefined on lines that came without one. */
+  time: string | undefined;
   segments: Segment[];
 }
 
@@ -28,7 +28,7 @@ export interface LogView {
   lastLine: number;
 }
 
-const TIMED = /^(\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?Z) (.*)$/s;
+const TIMED = /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?Z /;
 
 /**
  * A log as numbered, linkable lines.
@@ -60,11 +60,11 @@ export function lineViews(lines: readonly string[], first: number, prefix: strin
 
 /** One line. */
 export function lineView(line: string, number: number, prefix: string): LogLineView {
-  const [, iso, clock, text] = TIMED.exec(line) ?? [];
+  const timed = TIMED.exec(line);
   return {
     number,
     anchor: `${prefix}L${number}`,
-    time: iso !== undefined && clock !== undefined ? { iso, text: clock } : undefined,
-    segments: styleLine(text ?? line),
+    time: timed?.[1],
+    segments: styleLine(timed ? line.slice(timed[0].length) : line),
   };
 }

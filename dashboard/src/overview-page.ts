@@ -77,7 +77,7 @@ export function overviewPage(overview: Overview, filter: Filter): string {
       stages: STAGE_HEADS,
       total: recipes.length,
       shown: count(shown.length, 'recipe'),
-      rows: shown.map(overview.row).join(''),
+      rows: shown.map(overview.row),
       states: stateLinks(recipes, filter, base),
       levels: levelLinks(recipes, filter, base),
       broken: all ? overview.broken.map((run) => runRow(run, base)) : [],

@@ -57,7 +57,7 @@ describe('the pages in a browser', () => {
 
   it('finds recipes by text, state and level, and says how many', async () => {
     const it = await open('/');
-    const rows = it.locator('#rows > tr:visible');
+    const rows = it.locator('.rows > tr:visible');
     expect(await rows.count()).to.equal(12);
     await it.getByRole('searchbox').fill('matrix');
     expect(await rows.count()).to.equal(2);
@@ -74,8 +74,8 @@ describe('the pages in a browser', () => {
     expect(await it.getByRole('searchbox').isVisible()).to.equal(false);
     await it.getByRole('link', { name: /^Red/ }).click();
     expect(it.url()).to.equal(`${site.url}/state/red/`);
-    expect(await it.locator('#rows > tr').count()).to.be.greaterThan(0);
-    await it.locator('#rows > tr a').first().click();
+    expect(await it.locator('.rows > tr').count()).to.be.greaterThan(0);
+    await it.locator('.rows > tr a').first().click();
     expect(it.url()).to.contain('/recipes/');
   });
 

@@ -10,15 +10,10 @@ import { isStatic, logPage } from './log-page.js';
 import { type LogTail, PAGE_LIMITS, shorten } from './log-tail.js';
 import { isActive, type Run } from './model.js';
 import { readRecord } from './read-record.js';
+import type { ReadFolder } from './records.js';
 import { endCopies, type PublishedLog, runLogs } from './run-logs.js';
 import { runPage } from './run-page.js';
-import {
-  type Content,
-  type Publishable,
-  publishableOf,
-  publishFolder,
-  writeIfChanged,
-} from './site-files.js';
+import { type Content, linkIfChanged, type Publishable, publishableOf, publishFolder } from './site-files.js';
 
 /** What making the page of a run takes of a generation. */
 export interface RunPublisher
@@ -29,16 +24,16 @@ export interface RunPublisher
 
 /**
  * Makes the folder of a run in the site, unless it was made from the same before.
- * @param known its record, where it was just read, redacted
+ * @param known its folder, where it was just read
  * @throws when something in it must not be public; what was there before stays
  */
-export async function publishRun(generation: RunPublisher, run: Run, known?: RunRecord): Promise<void> {
+export async function publishRun(generation: RunPublisher, run: Run, known?: ReadFolder): Promise<void> {
   const { cache, siteDir, base, now, engine, result } = generation;
-  const folder = join(siteDir, 'runs', run.id);
+  const folder = `${siteDir}/runs/${run.id}`;
   const key = pageKey(run, now);
   if (isPublished(generation, run)) return;
-  const guard = generation.guardOf(run.dir);
-  const record = run.facts && run.dir ? (known ?? readRecord(run.dir, guard)) : undefined;
+  const guard = known?.guard ?? generation.guardOf(run.dir);
+  const record = run.facts && run.dir ? (known?.record ?? readRecord(run.dir, guard)) : undefined;
   const publishable = record && publishableOf(realpathSync.native(record.dir));
   const active = isActive(run);
   const logs =
@@ -73,9 +68,8 @@ export async function publishRun(generation: RunPublisher, run: Run, known?: Run
   );
   for (const [path, content] of files) refuseSecrets(guard, `runs/${run.id}/${path}`, content);
   const written = publishFolder(folder, files);
-  const report = join(folder, 'report.json');
-  const api = writeIfChanged(join(siteDir, 'api', 'runs', `${run.id}.json`), { file: report }) ? 1 : 0;
-  result.written += written + api;
+  const isLinked = linkIfChanged(`${siteDir}/api/runs/${run.id}.json`, `${folder}/report.json`);
+  result.written += written + (isLinked ? 1 : 0);
   for (const { file } of logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
   if (!active) endCopies(cache.copies, siteDir, run.id);
   cache.pages.set(run.id, key);

@@ -13,27 +13,31 @@ export interface Reading {
   pageKey: string | undefined;
 }
 
-const BLOCK = 50;
-/** So many folders are worth threads of their own, which take 100 ms to start. */
-const WORTH_WORKERS = 500;
-/** More would wait for the same disk, and each takes 30 MB. */
-const MOST_WORKERS = 2;
+const BLOCK = 20;
+/** So many blocks lie with the other thread, so that it has work while this one cannot give it any. */
+const AHEAD = 6;
+/** So many folders are worth a thread of their own, which takes 100 ms to start. */
+const WORTH_WORKER = 500;
 
-/** Reads these folders, many of them on other threads, and lets others have their turn. */
+/** Reads these folders, with the help of another thread if they are many, and lets others have their turn. */
 export async function readMany(options: RunReaderOptions, readings: readonly Reading[]): Promise<ReadRun[]> {
   const blocks: (readonly Reading[])[] = [];
   for (let at = 0; at < readings.length; at += BLOCK) blocks.push(readings.slice(at, at + BLOCK));
   const read: ReadRun[] = [];
-  if (readings.length >= WORTH_WORKERS) {
-    const count = Math.min(MOST_WORKERS, availableParallelism());
-    await Promise.all(Array.from({ length: count }, () => workThrough(options, blocks, read)));
-  }
-  // What is too little for threads, and what a thread that failed gave back.
   const reader = createRunReader(options);
-  for (let block = blocks.pop(); block; block = blocks.pop()) {
-    for (const reading of block) read.push(compacted(await reader(reading)));
-    await setImmediate();
-  }
+  const workOff = async () => {
+    for (let block = blocks.pop(); block; block = blocks.pop()) {
+      for (const reading of block) read.push(compacted(await reader(reading)));
+      await setImmediate();
+    }
+  };
+  // More threads would wait for the same disk, and each takes 40 MB.
+  const isShared = readings.length >= WORTH_WORKER && availableParallelism() > 1;
+  const help = isShared ? workThrough(options, blocks, read) : undefined;
+  await workOff();
+  await help;
+  // What a thread that failed gave back.
+  await workOff();
   return read;
 }
 
@@ -50,7 +54,7 @@ function workThrough(
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
     workerData: options,
     // Nothing it makes is kept for long.
-    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
+    resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 32 },
   });
   const taken: (readonly Reading[])[] = [];
   const give = () => {
@@ -60,7 +64,7 @@ function workThrough(
     worker.postMessage(block);
   };
   return new Promise((resolve) => {
-    // Blocks are answered in the order they were given; one lies ready while another is worked on.
+    // Blocks are answered in the order they were given.
     worker.on('message', (answer: ReadRun[]) => {
       taken.shift();
       for (const one of answer) read.push(compacted(one));
@@ -72,7 +76,6 @@ function workThrough(
       blocks.push(...taken);
       resolve();
     });
-    give();
-    give();
+    for (let ahead = 0; ahead < AHEAD; ahead++) give();
   });
 }

@@ -31,18 +31,24 @@ export interface RecordEntry {
   asked: { request: TestRequest; createdAt: string } | undefined;
 }
 
+/** A folder below `runs/` that was read. */
+export interface ReadFolder {
+  entry: RecordEntry;
+  /** Its record, redacted; undefined when there is none that can be read. */
+  record: RunRecord | undefined;
+  /** What must not be seen of it. */
+  guard: Guard;
+}
+
 /** Reads one folder below `runs/`. What is wrong with it is in the entry; nothing is thrown. */
-export function readEntry(
-  stateDir: string,
-  folder: string,
-  guardOf: (dir: string) => Guard,
-): { entry: RecordEntry; record: RunRecord | undefined } {
+export function readEntry(stateDir: string, folder: string, guardOf: (dir: string) => Guard): ReadFolder {
   const dir = runFolder(stateDir, folder);
   const trace = fingerprint(dir, false);
   const guard = guardOf(dir);
   const failed = (error: string) => ({
     entry: { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder, guard) },
     record: undefined,
+    guard,
   });
   try {
     const record = readRecord(dir, guard);
@@ -51,7 +57,7 @@ export function readEntry(
     const facts = factsOf(record);
     const asked = { request: facts.request, createdAt: facts.createdAt };
     const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
-    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record };
+    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record, guard };
   } catch (error) {
     return failed(guard.text(describeError(error)));
   }
@@ -118,6 +124,12 @@ export function compact(entry: RecordEntry): RecordEntry {
   if (facts) {
     facts.outcome.sentence = shared(facts.outcome.sentence);
     facts.activity = shared(facts.activity);
+    for (const stage of facts.stages) {
+      stage.stage = shared(stage.stage);
+      stage.state = shared(stage.state);
+    }
+    if (asked && asked.createdAt === facts.createdAt) asked.createdAt = facts.createdAt;
+    if (facts.ended?.startedAt === facts.createdAt) facts.ended.startedAt = facts.createdAt;
     if (facts.base !== undefined) facts.base = shared(facts.base);
     if (facts.level?.missing !== undefined) facts.level.missing = shared(facts.level.missing);
     facts.failedTests = facts.failedTests.map(shared);
@@ -136,9 +148,9 @@ export function compactRequest(request: TestRequest): void {
 const texts = new Map<string, string>();
 const TEXTS_KEPT = 20_000;
 
-function shared(text: string): string {
+function shared<T extends string>(text: T): T {
   const known = texts.get(text);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known as T;
   if (texts.size >= TEXTS_KEPT) texts.clear();
   texts.set(text, text);
   return text;

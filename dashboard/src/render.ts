@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import { codeHtml, linkHtml, markHtml, symbolHtml } from './html.js';
 import { linesHtml, logHtml } from './log-html.js';
-import { historyRowsHtml } from './row-html.js';
+import { historyRows, rowGroupsHtml } from './row-html.js';
 import { stageHtml, stripHtml } from './stage-html.js';
 
 const roomFile = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -12,11 +12,12 @@ const roomFile = (path: string) => fileURLToPath(new URL(`../${path}`, import.me
 /** What templates may call besides what they are given. */
 const HELPERS = {
   codeHtml,
-  historyRowsHtml,
+  historyRows,
   linesHtml,
   linkHtml,
   logHtml,
   markHtml,
+  rowGroupsHtml,
   stageHtml,
   stripHtml,
   symbolHtml,

@@ -39,13 +39,22 @@ export function overviewRowHtml(row: OverviewRow): string {
 }
 
 /** The rows of a recipe's history as HTML. */
-export function historyRowsHtml(rows: readonly RunRow[]): string {
-  return rows
-    .map(
-      (row) =>
-        `<tr role="row"><th role="rowheader" scope="row">${codeHtml({ text: row.id, href: row.href })}</th>${levelCell(row.level, undefined)}${resultCells(row)}</tr>\n`,
-    )
-    .join('');
+export function historyRows(rows: readonly RunRow[]): string[] {
+  return rows.map(
+    (row) =>
+      `<tr role="row"><th role="rowheader" scope="row">${codeHtml({ text: row.id, href: row.href })}</th>${levelCell(row.level, undefined)}${resultCells(row)}</tr>\n`,
+  );
+}
+
+/** Rows that a browser lays out together when they come into sight; the stylesheet knows how high they are. */
+const GROUP = 10;
+
+/** The rows of a table, in groups. */
+export function rowGroupsHtml(rows: readonly string[]): string {
+  const groups = Array.from({ length: Math.ceil(rows.length / GROUP) }, (_, at) =>
+    rows.slice(at * GROUP, (at + 1) * GROUP).join(''),
+  );
+  return groups.map((group) => `<tbody role="rowgroup" class="rows">\n${group}</tbody>\n`).join('');
 }
 
 function levelCell(level: number | undefined, missing: string | undefined): string {

@@ -49,13 +49,14 @@ export function createRunReader({
     result: { written: 0 },
   };
   return async ({ folder, build, pageKey }) => {
-    const { entry, record } = readEntry(stateDir, folder, guardOf);
-    if (!entry.facts?.ended || !record || !hasPage(folder)) return { entry };
+    const read = readEntry(stateDir, folder, guardOf);
+    const { entry } = read;
+    if (!entry.facts?.ended || !hasPage(folder)) return { entry };
     const run = mergeRun(entry, build, pages.now);
     if (pageKey !== undefined) publisher.cache.pages.set(folder, pageKey);
     publisher.result.written = 0;
     try {
-      await publishRun(publisher, run, record);
+      await publishRun(publisher, run, read);
       return { entry, page: { key: run.key, written: publisher.result.written } };
     } catch {
       return { entry };

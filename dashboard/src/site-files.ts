@@ -52,6 +52,17 @@ export function writeIfChanged(path: string, content: Content): boolean {
   return true;
 }
 
+/** Makes `path` another name of a file of the site, unless it is so already. @returns whether it did */
+export function linkIfChanged(path: string, file: string): boolean {
+  try {
+    // Mostly there is nothing yet, and then a link appears at once by itself.
+    linkSync(file, path);
+    return true;
+  } catch {
+    return writeIfChanged(path, { file });
+  }
+}
+
 function isSame(path: string, content: Content): boolean {
   const there = lstatIfAny(path);
   if (!there) return false;

@@ -9,7 +9,7 @@ import { createSiteCache } from './generation.js';
 import { buildSite, type SiteOptions } from './site.js';
 import { readerOf, someBuild, someRequest, someTest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
-const ROW_LINK = /<th role="rowheader" scope="row"><a href="\/runs\/([^/]+)\/"/g;
+const ROW_LINK = /<th role="rowheader" scope="row"><a class="code" href="\/runs\/([^/]+)\/"/g;
 
 describe('the site', () => {
   let folder: ReturnType<typeof temporaryFolder>;
