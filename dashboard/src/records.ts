@@ -157,15 +157,19 @@ function shared<T extends string>(text: T): T {
 }
 
 /**
- * Names of the folders below `runs/`; none where there is no such folder. Names alone, for asking of each of tens of
- * thousands whether it is a folder takes most of the time: that is asked of those that are not `known`.
+ * Names of what lies below `runs/`; none where there is no such folder. Names alone, for asking of each of tens of
+ * thousands whether it is a folder takes most of the time: that is asked of those that are new.
  */
-export function runFolders(stateDir: string, known: ReadonlyMap<string, unknown>): string[] {
-  const runs = runsFolder(stateDir);
+export function runNames(stateDir: string): string[] {
   try {
-    return readdirSync(runs).filter((name) => known.has(name) || statIfAny(join(runs, name))?.isDirectory());
+    return readdirSync(runsFolder(stateDir));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Whether something below `runs/` is a folder. */
+export function isRunFolder(stateDir: string, name: string): boolean {
+  return statIfAny(join(runsFolder(stateDir), name))?.isDirectory() ?? false;
 }

@@ -2,7 +2,7 @@ import type { Build, EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
 import { isActive, mergeRun, newestFirst, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
-import { compactRequest, hasChanged, type RecordEntry, runFolders } from './records.js';
+import { compactRequest, hasChanged, isRunFolder, type RecordEntry, runNames } from './records.js';
 
 /** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
 export interface SiteModel {
@@ -48,25 +48,25 @@ export function staleFolders(
   thorough: boolean,
   now: number,
 ): { stale: string[]; gone: string[] } {
-  const folders = runFolders(stateDir, model.entries);
-  const known = folders.reduce((sum, folder) => sum + (model.entries.has(folder) ? 1 : 0), 0);
-  const gone = known === model.entries.size ? [] : missingFrom(model.entries.keys(), folders);
-  const inTurn = new Set(
-    Array.from(
-      { length: CHECKED_AT_ONCE },
-      (_, n) => folders[(model.cursor + n) % Math.max(1, folders.length)],
-    ),
-  );
+  const { entries, active } = model;
+  const names = runNames(stateDir);
+  const stale: string[] = [];
+  let known = 0;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? '';
+    const entry = entries.get(name);
+    if (!entry) {
+      if (isRunFolder(stateDir, name)) stale.push(name);
+      continue;
+    }
+    known += 1;
+    const isInTurn = (at - model.cursor + names.length) % names.length < CHECKED_AT_ONCE;
+    const mayChange = thorough || isInTurn || entry.facts?.ended === undefined || active.has(name);
+    if (now - entry.lastChange < WARM_MS || (mayChange && hasChanged(entry))) stale.push(name);
+  }
   model.cursor += CHECKED_AT_ONCE;
-  if (model.cursor >= folders.length) model.cursor = 0;
-  const stale = folders.filter((folder) => {
-    const entry = model.entries.get(folder);
-    if (!entry) return true;
-    if (now - entry.lastChange < WARM_MS) return true;
-    const settled = entry.facts?.ended !== undefined && !model.active.has(folder);
-    return (thorough || !settled || inTurn.has(folder)) && hasChanged(entry);
-  });
-  return { stale, gone };
+  if (model.cursor >= names.length) model.cursor = 0;
+  return { stale, gone: known === entries.size ? [] : missingFrom(entries.keys(), names) };
 }
 
 function missingFrom(names: Iterable<string>, folders: readonly string[]): string[] {
