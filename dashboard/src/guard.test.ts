@@ -34,6 +34,23 @@ describe('the guard before everything public', () => {
     }
   });
 
+  it('looks closer at every form there is, wherever it lies in a long text', () => {
+    const tail = 'x1Y2z3W4'.repeat(6);
+    const forms = [
+      ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'xoxb-', 'sk_live_'].map(
+        (start) => start + tail,
+      ),
+      `eyJ${tail}.eyJ${tail}.${tail}`,
+      ...['PASSWORD', 'PASSWD', 'SECRET', 'TOKEN', 'API_KEY'].map((name) => `APP_${name}=${tail}`),
+      `AUTHORIZATION=basic ${tail}`,
+    ];
+    for (const form of forms) {
+      const page = `${'<p>line › of text</p>\n'.repeat(500)} ${form} `;
+      expect(guard.finds(page), form).to.equal(true);
+      expect(guard.text(page)).not.to.contain(tail);
+    }
+  });
+
   it('leaves ordinary text alone', () => {
     const lines = [
       'DB_PASSWORD_FILE=/run/secrets/db_password',
