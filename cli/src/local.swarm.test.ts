@@ -10,7 +10,7 @@ import { until } from './testing/until.js';
 
 /** What people do at their own machine. What the node holds before each test is what it must hold after. */
 describe('cc-ci run, by hand', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let rig: Rig;
   let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 

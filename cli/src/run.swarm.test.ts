@@ -23,7 +23,7 @@ import { until } from './testing/until.js';
 
 /** What the node holds before each test is what it must hold after. */
 describe('cc-ci run, on the real swarm', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let rig: Rig;
   let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 

@@ -12,7 +12,7 @@ import { nodeState } from '../testing/node-state.js';
 import { until } from '../testing/until.js';
 
 describe('the demo', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let dir: string;
   let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 

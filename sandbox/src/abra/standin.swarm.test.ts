@@ -13,7 +13,7 @@ import { createFixtureRecipe, NEW_VERSION, OLD_VERSION } from './testing/fixture
 
 /** What the contract leaves open, or asks of the stand-in alone. */
 describe('the stand-in for abra, on the swarm', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let folder: string;
   let home: AbraHome;
   const domain = `standin-${newRunId()}.example.test`;

@@ -62,7 +62,7 @@ async function newSite(recipe: string, services: readonly string[]): Promise<Sit
 }
 
 describe('wordpress, deployed', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let site: Site;
   let snapshot: string;
   const UPLOAD = '/var/www/html/wp-content/uploads/2026/tides.txt';
@@ -159,7 +159,7 @@ describe('wordpress, deployed', function () {
 });
 
 describe('radicale, deployed', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let site: Site;
   before(async () => {
     await ensureImages(['radicale']);
