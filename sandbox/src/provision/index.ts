@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { run } from '@cc-ci/core';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HttpStatusError, run } from '@cc-ci/core';
 import { z } from 'zod';
 import { authorization, callForge, type Identity } from './api.js';
 
@@ -103,7 +104,16 @@ export async function publishRecipe(
     'refs/heads/main',
     '--tags',
   ]);
+  await whenTakenIn(async () => {
+    const repository = `/repos/${org.name}/${recipe}`;
+    return (
+      !(await callForge(org.url, org.admin, 'GET', repository, undefined, repositoryAnswer)).empty ||
+      undefined
+    );
+  });
 }
+
+const repositoryAnswer = z.looseObject({ empty: z.boolean() });
 
 const pullAnswer = z.looseObject({
   number: z.number(),
@@ -134,7 +144,9 @@ export async function openPull(
   );
   await push(member, localRepository, `${url}/${fork}.git`, [`refs/heads/${branch}`]);
   const body = { title, head: `${member.login}:${branch}`, base: 'main' };
-  const pull = await callForge(url, member, 'POST', `/repos/${name}/${recipe}/pulls`, body, pullAnswer);
+  const pull = await whenTakenIn(() =>
+    callForge(url, member, 'POST', `/repos/${name}/${recipe}/pulls`, body, pullAnswer).catch(unlessUnknown),
+  );
   return { repo: `${name}/${recipe}`, number: pull.number, url: pull.html_url, sha: pull.head.sha };
 }
 
@@ -163,6 +175,29 @@ export async function commentsOn(url: string, as: Identity, pull: Pick<OpenedPul
     undefined,
     commentsAnswer,
   );
+}
+
+const TAKEN_IN_WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 50;
+
+/**
+ * Gitea takes a push in after it has answered it: asks until there is an answer.
+ * @throws Error when there is none within half a minute
+ */
+async function whenTakenIn<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + TAKEN_IN_WITHIN_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() >= deadline) throw new Error('the forge has not taken in what was pushed to it');
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+/** No answer yet where the forge knows nothing of what is asked for. */
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof HttpStatusError && error.status === 404) return undefined;
+  throw error;
 }
 
 /** Pushes with the credentials in the environment: an argv is readable by everybody on the machine. */
