@@ -2,9 +2,9 @@ import { appendFile, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectDocker, disconnectDocker, listServices, newRunId, type RunRecord, run } from '@cc-ci/core';
 import { expect } from 'chai';
-import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import { everythingOf } from './testing/everything-of.js';
-import { nodeState } from './testing/node-state.js';
+import { nodeStaysAsItIs } from './testing/node-state.js';
 import { type Rig, startRig } from './testing/rig.js';
 import { until } from './testing/until.js';
 
@@ -12,19 +12,12 @@ import { until } from './testing/until.js';
 describe('cc-ci run, by hand', function () {
   this.timeout(400_000);
   let rig: Rig;
-  let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 
   before(async () => {
     rig = await startRig(['nginx']);
   });
   after(() => rig.close());
-  beforeEach(async () => {
-    nodeBefore = await nodeState();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') return;
-    expect(await nodeState()).to.deep.equal(nodeBefore);
-  });
+  nodeStaysAsItIs();
 
   const ask = async (args: readonly string[], change: NodeJS.ProcessEnv = {}) => {
     const process = rig.spawn('none', args, change);

@@ -14,9 +14,9 @@ import {
   stageLogFile,
 } from '@cc-ci/core';
 import { expect } from 'chai';
-import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import { selfCommand } from './runner-process.js';
-import { nodeState } from './testing/node-state.js';
+import { nodeStaysAsItIs } from './testing/node-state.js';
 import { findProcesses } from './testing/processes.js';
 import { type Rig, type RunnerProcess, startRig } from './testing/rig.js';
 import { until } from './testing/until.js';
@@ -25,20 +25,12 @@ import { until } from './testing/until.js';
 describe('cc-ci run, on the real swarm', function () {
   this.timeout(600_000);
   let rig: Rig;
-  let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 
   before(async () => {
     rig = await startRig(['nginx', 'radicale']);
   });
   after(() => rig.close());
-  beforeEach(async () => {
-    nodeBefore = await nodeState();
-  });
-  afterEach(async function () {
-    // A failed test has its own story; what it leaves must not fail the next one.
-    if (this.currentTest?.state === 'failed') return;
-    expect(await nodeState()).to.deep.equal(nodeBefore);
-  });
+  nodeStaysAsItIs();
 
   const recordOf = async ({ run }: RunnerProcess): Promise<RunRecord> =>
     (await rig.record(run)) ?? expect.fail('no record');

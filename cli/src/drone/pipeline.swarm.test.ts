@@ -14,9 +14,9 @@ import {
 } from '@cc-ci/core';
 import { type Build, isFinal } from '@cc-ci/engine';
 import { expect } from 'chai';
-import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import { installed } from '../testing/installed.js';
-import { nodeState } from '../testing/node-state.js';
+import { nodeStaysAsItIs } from '../testing/node-state.js';
 import { findProcesses } from '../testing/processes.js';
 import { type Rig, startRig } from '../testing/rig.js';
 import { until } from '../testing/until.js';
@@ -29,7 +29,6 @@ describe('.drone.yml, run as Drone’s exec runner does', function () {
   this.timeout(600_000);
   let rig: Rig;
   let drone: DroneRig;
-  let nodeBefore: Awaited<ReturnType<typeof nodeState>>;
 
   before(async () => {
     rig = await startRig(['nginx']);
@@ -50,13 +49,7 @@ describe('.drone.yml, run as Drone’s exec runner does', function () {
     await drone?.dispose();
     await rig.close();
   });
-  beforeEach(async () => {
-    nodeBefore = await nodeState();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') return;
-    expect(await nodeState()).to.deep.equal(nodeBefore);
-  });
+  nodeStaysAsItIs();
 
   const requestOf = async (ref: string): Promise<TestRequest> => ({
     run: newRunId(),

@@ -1,4 +1,6 @@
 import { run } from '@cc-ci/core';
+import { expect } from 'chai';
+import { afterEach, beforeEach } from 'mocha';
 
 const LISTS = {
   stacks: ['stack', 'ls', '--format', '{{.Name}}'],
@@ -25,4 +27,17 @@ export async function nodeState(): Promise<Record<keyof typeof LISTS, string[]>>
     }),
   );
   return Object.fromEntries(entries) as Record<keyof typeof LISTS, string[]>;
+}
+
+/** Makes every test of a `describe` leave the node as it found it. */
+export function nodeStaysAsItIs(): void {
+  let before: Awaited<ReturnType<typeof nodeState>>;
+  beforeEach(async () => {
+    before = await nodeState();
+  });
+  afterEach(async function () {
+    // A failed test has its own story; what it leaves must not fail the next one.
+    if (this.currentTest?.state === 'failed') return;
+    expect(await nodeState()).to.deep.equal(before);
+  });
 }

@@ -106,10 +106,8 @@ export async function publishRecipe(
   ]);
   await whenTakenIn(async () => {
     const repository = `/repos/${org.name}/${recipe}`;
-    return (
-      !(await callForge(org.url, org.admin, 'GET', repository, undefined, repositoryAnswer)).empty ||
-      undefined
-    );
+    const { empty } = await callForge(org.url, org.admin, 'GET', repository, undefined, repositoryAnswer);
+    return empty ? undefined : true;
   });
 }
 
