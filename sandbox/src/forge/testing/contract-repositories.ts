@@ -118,7 +118,8 @@ export function repositoryContract(stage: Stage): void {
 
     it('are deleted by their owners only', async () => {
       const { owner, writer, bot } = stage.scene;
-      const { repository } = await publish(stage.scene, stage.work);
+      // Nothing was pushed to it: Gitea 1.23 can stop taking pushes in when a repository goes whose push it still works on.
+      const repository = await stage.scene.repository();
       expect(await ask(bot, 'DELETE', `/repos/${repository}`)).to.include({ status: 403 });
       expect(await ask(writer, 'DELETE', `/repos/${repository}`)).to.include({ status: 403 });
       expect(await ask(undefined, 'DELETE', `/repos/${repository}`)).to.include({ status: 401 });
