@@ -1,10 +1,11 @@
 import type { TestRequest } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { stage } from './testing/fake-engine.js';
 import { BOT } from './testing/fake-forge.js';
 import { againBlock } from './testing/samples.js';
-import { type Story, tellStory, until } from './testing/story.js';
+import { type Story, tellStory } from './testing/story.js';
 
 const SHA = '0123456789abcdef0123456789abcdef01234567';
 const REPO = 'coop-cloud/custom-html';

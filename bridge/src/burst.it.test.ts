@@ -1,4 +1,5 @@
 import { createLogger } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { DEFAULT_TIMING } from './context.js';
@@ -9,7 +10,6 @@ import { openBridgeStore } from './store.js';
 import { createFakeEngine } from './testing/fake-engine.js';
 import { FAKE_TOKEN, ORG, startFakeForge } from './testing/fake-forge.js';
 import { PLAIN_RULES } from './testing/rules.js';
-import { until } from './testing/story.js';
 import { recordSeen } from './triggers.js';
 
 describe('in a burst of webhook deliveries', () => {

@@ -2,13 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestRequest } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
 import { createEnrolment } from './enrolment.js';
 import type { Rules } from './rules.js';
 import { stage } from './testing/fake-engine.js';
 import { BOT } from './testing/fake-forge.js';
-import { kindOf, type Story, tellStory, until } from './testing/story.js';
+import { kindOf, type Story, tellStory } from './testing/story.js';
 import {
   mentionComment,
   notEnrolledComment,

@@ -1,9 +1,10 @@
 import type { TestRequest } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { stage } from './testing/fake-engine.js';
 import { BOT, type Endpoint, type Fault } from './testing/fake-forge.js';
-import { kindOf, type Story, tellStory, until } from './testing/story.js';
+import { kindOf, type Story, tellStory } from './testing/story.js';
 
 const REPO = 'coop-cloud/custom-html';
 const SHA = 'a'.repeat(40);

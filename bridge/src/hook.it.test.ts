@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, InputError, loadConfig } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { request } from 'undici';
@@ -9,7 +10,6 @@ import { type StartedBridge, startBridge } from './start.js';
 import { commentPayload, deliveryHeaders } from './testing/deliveries.js';
 import { createFakeEngine, type FakeEngine } from './testing/fake-engine.js';
 import { FAKE_TOKEN, type FakeForge, ORG, startFakeForge } from './testing/fake-forge.js';
-import { until } from './testing/story.js';
 
 const SHA = 'a'.repeat(40);
 const REPO = 'coop-cloud/custom-html';

@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
 import { createEnrolment } from './enrolment.js';
 import type { Rules } from './rules.js';
 import { BOT, type Fault } from './testing/fake-forge.js';
-import { kindOf, type Story, tellStory, until } from './testing/story.js';
+import { kindOf, type Story, tellStory } from './testing/story.js';
 import { rejectedComment, waitingComment } from './words.js';
 
 const REPO = 'coop-cloud/custom-html';

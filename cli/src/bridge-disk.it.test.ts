@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { request } from 'undici';
 import { type BridgeProcess, startBridgeProcess } from './testing/bridge-process.js';
 import { type Conversation, converse } from './testing/conversation.js';
 import { type PullScene, setPullScene } from './testing/pull-scene.js';
-import { until } from './testing/until.js';
 
 /** Room of the state folder's own file system, in megabytes: much more than the runs of a test need. */
 const ROOM_MB = 16;

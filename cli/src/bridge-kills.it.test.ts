@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 import { type BridgeProcess, startBridgeProcess } from './testing/bridge-process.js';
 import { converse } from './testing/conversation.js';
 import { type PullScene, setPullScene } from './testing/pull-scene.js';
-import { until } from './testing/until.js';
 
 /** How many bridges are killed: few in every test run, 100 by hand (`BRIDGE_KILLS=100 npm test -- bridge-kills`). */
 const KILLS = Number(process.env.BRIDGE_KILLS ?? 6);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectDocker, disconnectDocker, listServices, readRun, runFolder } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import {
   addToTeam,
   callForge,
@@ -20,7 +21,6 @@ import { waitForBuild, waitForFinalComment } from './demo/follow.js';
 import { startWorld, type World } from './demo/world.js';
 import { nodeState } from './testing/node-state.js';
 import { findProcesses } from './testing/processes.js';
-import { until } from './testing/until.js';
 
 const TESTS = fileURLToPath(new URL('../../tests/', import.meta.url));
 /** What these stories are about does not depend on what a run does after its first deployment. */

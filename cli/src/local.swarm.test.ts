@@ -1,12 +1,12 @@
 import { appendFile, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectDocker, disconnectDocker, listServices, newRunId, type RunRecord, run } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 import { everythingOf } from './testing/everything-of.js';
 import { nodeStaysAsItIs } from './testing/node-state.js';
 import { type Rig, startRig } from './testing/rig.js';
-import { until } from './testing/until.js';
 
 /** What people do at their own machine. What the node holds before each test is what it must hold after. */
 describe('cc-ci run, by hand', function () {

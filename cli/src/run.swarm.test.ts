@@ -13,13 +13,13 @@ import {
   type StageName,
   stageLogFile,
 } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 import { selfCommand } from './runner-process.js';
 import { nodeStaysAsItIs } from './testing/node-state.js';
 import { findProcesses } from './testing/processes.js';
 import { type Rig, type RunnerProcess, startRig } from './testing/rig.js';
-import { until } from './testing/until.js';
 
 /** What the node holds before each test is what it must hold after. */
 describe('cc-ci run, on the real swarm', function () {

@@ -14,11 +14,11 @@ import {
   newRunId,
   run,
 } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { removeSnapshots } from '@cc-ci/runner';
 import { ensureImages } from '@cc-ci/sandbox';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
-import { until } from './testing/until.js';
 
 const IMAGE = 'cc-ci/restic:0.14.0';
 const LABEL = 'coop-cloud.backupbot.enabled=true';

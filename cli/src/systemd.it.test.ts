@@ -1,9 +1,9 @@
 import { createLogger } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { systemdUnit } from './systemd.js';
 import { type NotifySocket, openNotifySocket } from './testing/notify-socket.js';
-import { until } from './testing/until.js';
 
 // With the real systemd-notify and a real socket; that systemd understands it is systemd's side.
 describe('what systemd is told', () => {

@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { runFolder, stageLogFile, writeJson } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { buildDashboardApp } from './serve.js';
 import { buildSite } from './site.js';
-import { readerOf, someRequest, temporaryFolder, until, writeRun } from './testing/fixtures.js';
+import { readerOf, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
 /** Somebody who follows a log, and what has come. */
 interface Follower {

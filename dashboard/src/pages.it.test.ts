@@ -3,11 +3,12 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFolder, stageLogFile, writeFileAtomic } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import type { BrowserContextOptions, Page } from '@playwright/test';
 import { expect } from 'chai';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { pageFaults } from './testing/browser-checks.js';
-import { someStage, until } from './testing/fixtures.js';
+import { someStage } from './testing/fixtures.js';
 import { pagesOf, type SampleSite, startSampleSite } from './testing/sample-site.js';
 
 describe('the pages in a browser', () => {

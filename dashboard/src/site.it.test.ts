@@ -4,6 +4,7 @@ import { existsSync, readdirSync, watch } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { until } from '@cc-ci/core/testing';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -11,7 +12,7 @@ import { writeManyRuns } from './bench/many-runs.js';
 import { createSiteCache } from './generation.js';
 import { OVERVIEWS } from './overview-page.js';
 import { buildSite } from './site.js';
-import { readerOf, someBuild, someRequest, temporaryFolder, until, writeRun } from './testing/fixtures.js';
+import { readerOf, someBuild, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
 const WHOLE = /^<!doctype html>[\s\S]*<\/html>\s*$/;
 

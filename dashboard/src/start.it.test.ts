@@ -1,11 +1,12 @@
 import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger, loadConfig, runFolder, stageLogFile } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import type { Build, EngineReader } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { type Dashboard, oneAtATime, startDashboard } from './start.js';
-import { readerOf, someBuild, someRequest, temporaryFolder, until, writeRun } from './testing/fixtures.js';
+import { readerOf, someBuild, someRequest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
 /** Milliseconds in which only the watch can have told: everything is looked at every 5,000 ms. */
 const FROM_THE_WATCH_MS = 2_000;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type TestRequest } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { endLog } from './build-log.js';
@@ -10,7 +11,7 @@ import { cancelBuild, ENGINE_MIGRATIONS, insertBuild, takeNextBuild } from './bu
 import { type Engine, isFinal } from './engine.js';
 import { buildFiles, buildsFolder, takeClaim } from './job.js';
 import { openLocalEngine } from './local.js';
-import { noneMarked, someRequest, until } from './testing/engine-contract.js';
+import { noneMarked, someRequest } from './testing/engine-contract.js';
 import { type CrashPoint, optionsFor, startEngineProcess } from './testing/engine-process.js';
 
 /** Says that it was started, each time it is, and lasts long enough to be met by a crash. */

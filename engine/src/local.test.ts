@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CcCiError, isRunning, openStore } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { ENGINE_MIGRATIONS, insertBuild, takeNextBuild } from './builds.js';
@@ -10,7 +11,7 @@ import { type Engine, type EngineReader, isFinal } from './engine.js';
 import { buildFiles } from './job.js';
 import { openEngineReader, openLocalEngine } from './local.js';
 import { readClaim } from './supervision.js';
-import { engineContract, noneMarked, someRequest, until } from './testing/engine-contract.js';
+import { engineContract, noneMarked, someRequest } from './testing/engine-contract.js';
 import { optionsFor } from './testing/engine-process.js';
 
 engineContract('LocalEngine', async () => {

@@ -4,11 +4,12 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { buildFiles, buildsFolder, type Job, type JobEnd, takeClaim } from './job.js';
 import { outcomeOf, readClaim, readEnd, startSupervisor } from './supervision.js';
-import { noneMarked, until } from './testing/engine-contract.js';
+import { noneMarked } from './testing/engine-contract.js';
 
 const ID = 'abcd2345';
 

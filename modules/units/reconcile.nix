@@ -66,8 +66,7 @@ let
         "oauth"
         "edge"
       ];
-      environment =
-        ofDrone // (if cfg.bridge.hook then { CC_CI_HOOK_SECRET_FILE = secret "hook-secret"; } else { });
+      environment = ofDrone;
     };
   };
   # By the files themselves, which are root's as the reconcilers are: one that is missing is theirs to name.

@@ -128,8 +128,3 @@ export function kindOf({ body }: { body: string }): string {
   if (body.includes('an earlier run')) return 'collapsed';
   return /^\S+ \*\*([a-z ]+)\*\*/.exec(body)?.[1] ?? body;
 }
-
-/** Waits until a condition holds; mocha's own timeout ends the wait. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@cc-ci/core/testing';
 import { openEngineReader } from '@cc-ci/engine';
 import { startBridgeProcess, startsOf } from '../testing/bridge-process.js';
 import { type PullScene, setPullScene } from '../testing/pull-scene.js';
-import { until } from '../testing/until.js';
 import { type Measure, measured, type Question } from './measure.js';
 
 /** How it is measured. */

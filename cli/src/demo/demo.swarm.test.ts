@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killMarked, run } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { ensureImages } from '@cc-ci/sandbox';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { selfCommand } from '../runner-process.js';
 import { nodeState } from '../testing/node-state.js';
-import { until } from '../testing/until.js';
 
 describe('the demo', function () {
   this.timeout(400_000);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, killMarked } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { type Build, type Engine, EngineError, isFinal } from '@cc-ci/engine';
 import { openDroneEngine } from '@cc-ci/engine/drone';
 import { engineContract, OBEDIENT_RUNNER, someRequest } from '@cc-ci/engine/testing';
@@ -10,7 +11,6 @@ import { type ExecRunner, startExecRunner } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { type RealServers, startRealServers } from '../real/servers.js';
-import { until } from '../testing/until.js';
 import { TALK, TALKER } from './drone-rig.js';
 
 const CAPACITY = 2;

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '@cc-ci/core/testing';
 import { type Build, type Engine, EngineError, isFinal } from '@cc-ci/engine';
 import { openDroneReader } from '@cc-ci/engine/drone';
 import { someRequest } from '@cc-ci/engine/testing';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
-import { until } from '../testing/until.js';
 import { type DroneRig, pipelineOf, startDroneRig, TALK, TALKER } from './drone-rig.js';
 
 describe('DroneEngine', () => {

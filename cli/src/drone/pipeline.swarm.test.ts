@@ -12,6 +12,7 @@ import {
   STAGES,
   type TestRequest,
 } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { type Build, isFinal } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
@@ -19,7 +20,6 @@ import { installed } from '../testing/installed.js';
 import { nodeStaysAsItIs } from '../testing/node-state.js';
 import { findProcesses } from '../testing/processes.js';
 import { type Rig, startRig } from '../testing/rig.js';
-import { until } from '../testing/until.js';
 import { type DroneRig, startDroneRig } from './drone-rig.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,4 +1,5 @@
 import { connectDocker, disconnectDocker, listServices, readRun, runFolder, STAGES } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { type Build, isFinal } from '@cc-ci/engine';
 import { callDrone } from '@cc-ci/reconcile/testing';
 import { addToTeam, callForge, comment, type Identity, type OpenedPull, openPull } from '@cc-ci/sandbox';
@@ -9,7 +10,6 @@ import { z } from 'zod';
 import { waitForFinalComment } from '../demo/follow.js';
 import { nodeState } from '../testing/node-state.js';
 import { findProcesses } from '../testing/processes.js';
-import { until } from '../testing/until.js';
 import { type RealWorld, startRealWorld } from './real-world.js';
 
 const never = new AbortController().signal;

@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpStatusError, sendSignal } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { callDrone } from '@cc-ci/reconcile/testing';
 import { type ExecRunner, startDroneRunner, startExecRunner } from '@cc-ci/sandbox/real';
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { z } from 'zod';
-import { until } from '../testing/until.js';
 import { type RealServers, startRealServers } from './servers.js';
 
 const DRONE_YML = `kind: pipeline

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { hmacSha256 } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import {
   callForge,
   comment,
@@ -20,7 +21,6 @@ import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 import { request } from 'undici';
 import { freePort, startService } from '../demo/services.js';
-import { until } from '../testing/until.js';
 
 const SECRET = 'hook-secret-of-a-test';
 

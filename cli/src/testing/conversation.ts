@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
+import { until } from '@cc-ci/core/testing';
 import { openEngineReader } from '@cc-ci/engine';
 import type { OpenedPull } from '@cc-ci/sandbox';
 import { expect } from 'chai';
 import { startsOf } from './bridge-process.js';
 import type { PullScene } from './pull-scene.js';
-import { until } from './until.js';
 
 /** Commands that people say on the pull requests of a scene, and what must come of all of them together. */
 export interface Conversation {

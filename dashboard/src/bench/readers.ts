@@ -2,7 +2,8 @@ import { appendFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runFolder, stageLogFile } from '@cc-ci/core';
-import { until, writeRun } from '../testing/fixtures.js';
+import { until } from '@cc-ci/core/testing';
+import { writeRun } from '../testing/fixtures.js';
 
 /** How many read, and what is written meanwhile. */
 export interface ReadersJob {

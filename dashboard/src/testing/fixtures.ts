@@ -3,7 +3,6 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   judge,
   newRunId,
@@ -29,11 +28,6 @@ import type { Build, BuildState, EngineReader } from '@cc-ci/engine';
 export function temporaryFolder(name: string): { path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), `cc-ci-${name}-`));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
-
-/** Waits until a condition holds; mocha's own timeout ends the wait. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await delay(10);
 }
 
 export function someRequest(change: Partial<TestRequest> = {}): TestRequest {

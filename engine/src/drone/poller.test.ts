@@ -1,7 +1,7 @@
 import { createLogger } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { until } from '../testing/engine-contract.js';
 import { openPoller, type Poller } from './poller.js';
 
 describe('openPoller', () => {

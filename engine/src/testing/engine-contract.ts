@@ -1,6 +1,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findMarked, newRunId, type TestRequest } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { type Build, type BuildState, type Engine, isFinal } from '../engine.js';
@@ -240,15 +241,10 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Waits until a condition holds; mocha's own timeout ends the wait. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 /**
  * Waits until no process carries `name=value` in its environment. A supervisor writes down how a build ended before it
  * ends itself: it can be there for a moment after.
  */
-export function noneMarked(name: string, value: string): Promise<void> {
-  return until(() => findMarked(name, value).length === 0);
+export async function noneMarked(name: string, value: string): Promise<void> {
+  await until(() => findMarked(name, value).length === 0);
 }

@@ -1,7 +1,7 @@
 import { createLogger } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { until } from '../forge/testing/scene.js';
 import { openLiveLog } from './live-log.js';
 import type { LogLine } from './protocol.js';
 

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sendSignal } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { until } from '../forge/testing/scene.js';
 import type { Workspace } from './environment.js';
 import { runStep } from './step.js';
 

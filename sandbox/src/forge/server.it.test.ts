@@ -4,22 +4,13 @@ import { type ClientRequest, request as httpRequest } from 'node:http';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger, InputError } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { createForge } from './forge.js';
 import { startForge } from './server.js';
 import { type SandboxForge, startSandboxForge } from './testing/sandbox.js';
-import {
-  ask,
-  at,
-  authorization,
-  eachAt,
-  listOf,
-  numberAt,
-  type Scene,
-  setScene,
-  until,
-} from './testing/scene.js';
+import { ask, at, authorization, eachAt, listOf, numberAt, type Scene, setScene } from './testing/scene.js';
 import {
   createWorkTree,
   type OpenedPull,

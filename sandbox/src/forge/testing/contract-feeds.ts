@@ -1,7 +1,8 @@
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { before, describe, it } from 'mocha';
 import type { Stage } from './forge-contract.js';
-import { at, eachAt, type Identity, listOf, numberAt, person, textAt, until } from './scene.js';
+import { at, eachAt, type Identity, listOf, numberAt, person, textAt } from './scene.js';
 import { type OpenedPull, openPullFromFork, publish } from './work-tree.js';
 
 /** The organisation's feed: how one request tells of all new comments. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { Stage } from './forge-contract.js';
-import { at, authorization, type Identity, person, until } from './scene.js';
+import { at, authorization, type Identity, person } from './scene.js';
 import { createWorkTree, publish } from './work-tree.js';
 
 /** git over HTTP, with real git. */

@@ -1,7 +1,8 @@
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { Stage } from './forge-contract.js';
-import { at, eachAt, type Identity, numberAt, textAt, until } from './scene.js';
+import { at, eachAt, type Identity, numberAt, textAt } from './scene.js';
 import { openPull, openPullFromFork, publish } from './work-tree.js';
 
 /** Pull requests: what the bridge reads to know which commit to test. */

@@ -83,11 +83,6 @@ export async function ask(
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : undefined };
 }
 
-/** Waits until a condition holds; mocha's own timeout ends the wait. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 25));
-}
-
 /** A user with a token that may do everything they may. */
 export interface Person extends Login {
   token: string;

@@ -3,18 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { expect } from 'chai';
 import { gitEnvironment } from '../git/commands.js';
-import {
-  type Answer,
-  at,
-  authorization,
-  type Identity,
-  numberAt,
-  type Scene,
-  textAt,
-  until,
-} from './scene.js';
+import { type Answer, at, authorization, type Identity, numberAt, type Scene, textAt } from './scene.js';
 
 /** A git repository to push from, with real git. */
 export interface WorkTree {
