@@ -31,16 +31,16 @@ export async function writeSampleState(stateDir: string, picture: Uint8Array): P
       return { name, ours: name === 'converge', startedAt, finishedAt: new Date(at).toISOString() };
     });
   };
-  const common = {
+  const planOf = (recipe: string) => ({
     plan: {
       base: { version: '3.1.0+1.27.2', commit: 'c'.repeat(40) },
-      app: { label: 'hedgedoc', domain: 'hedgedoc-k3f9x2ab.ci.example.org', stack: 'hedgedoc' },
+      app: { label: recipe, domain: `${recipe}-k3f9x2ab.ci.example.org`, stack: recipe },
       overlays: [
         { file: 'compose.cc-ci.yml', why: 'this host has no IPVS: services find each other by task' },
       ],
       tools: { abra: '0.11.0-beta', docker: '28.2.2', chromium: '156.0', playwright: '1.58' },
     },
-  };
+  });
   const shots = ['before', 'after'].map((title) => ({
     kind: 'screenshot' as const,
     path: `screenshots/${title}.png`,
@@ -63,7 +63,7 @@ export async function writeSampleState(stateDir: string, picture: Uint8Array): P
     }),
   ];
   const { run: green } = await writeRun(stateDir, {
-    ...common,
+    ...planOf('hedgedoc'),
     request: {
       recipe: 'hedgedoc',
       repo: 'coop-cloud/hedgedoc',
@@ -82,7 +82,7 @@ export async function writeSampleState(stateDir: string, picture: Uint8Array): P
     files,
   });
   const { run: failed } = await writeRun(stateDir, {
-    ...common,
+    ...planOf('keycloak'),
     request: {
       recipe: 'keycloak',
       repo: 'coop-cloud/keycloak',
@@ -146,9 +146,9 @@ export async function writeSampleState(stateDir: string, picture: Uint8Array): P
     requestedBy: 'carol',
   });
   await writeRun(stateDir, {
-    ...common,
+    ...planOf('gitea'),
     request,
-    createdAt: '2026-11-21T08:02:00.000Z',
+    createdAt: '2026-11-21T08:00:00.000Z',
     finishedAt: undefined,
     stages: {
       install: {
