@@ -83,8 +83,7 @@ describe('the pages for people', () => {
     }
   });
 
-  it('have commands that only look, and these do what is said', async function () {
-    this.timeout(60_000);
+  it('have commands that only look, and these do what is said', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'cc-ci-docs-'));
     try {
       const env = {

@@ -19,8 +19,7 @@ describe('a log of 200 MB', () => {
   let site: ServedSite;
   let builtWithMb: number;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     ({ run } = await writeRun(stateDir));
     const log = stageLogFile(runFolder(stateDir, run), 'install');
     mkdirSync(join(log, '..'), { recursive: true });

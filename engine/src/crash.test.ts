@@ -18,8 +18,7 @@ import { type CrashPoint, optionsFor, startEngineProcess } from './testing/engin
 const COUNTED = 'echo "$1 began"; echo started >> "$2/$1.starts"; sleep 0.1; echo "$1 ends"';
 const RANDOM_KILLS = 30;
 
-describe('an engine that is killed', function () {
-  this.timeout(120_000);
+describe('an engine that is killed', () => {
   let stateDir: string;
   let engine: Engine | undefined;
   let requests: TestRequest[];

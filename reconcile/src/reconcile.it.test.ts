@@ -20,8 +20,7 @@ const statesOf = ({ parts }: Report) =>
 const withoutDockers = (text: string) =>
   text.split('\n').filter((line) => line && !/docker_gwbridge|ingress/.test(line));
 
-describe('swarm and network on an engine', function () {
-  this.timeout(60_000);
+describe('swarm and network on an engine', () => {
   let engine: BlankEngine;
   let parts: Part[];
   let dir: string;

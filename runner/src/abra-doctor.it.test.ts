@@ -17,8 +17,7 @@ esac
 exit 0
 `;
 
-describe('examining an abra', function () {
-  this.timeout(60_000);
+describe('examining an abra', () => {
   let folder: string | undefined;
   afterEach(() => folder && rm(folder, { recursive: true, force: true }));
 

@@ -17,8 +17,7 @@ import { z } from 'zod';
 
 const CC_CI = fileURLToPath(new URL('../../bin/cc-ci.js', import.meta.url));
 
-describe('cc-ci reconcile of a Drone server', function () {
-  this.timeout(180_000);
+describe('cc-ci reconcile of a Drone server', () => {
   let world: DroneWorld;
   let onRequest: ((line: string) => void) | undefined;
   beforeEach(async () => {

@@ -16,8 +16,7 @@ import { after, before, describe, it } from 'mocha';
 const CC_CI = fileURLToPath(new URL('../../bin/cc-ci.js', import.meta.url));
 const ZONE = 'ci.example.test';
 
-describe('cc-ci reconcile', function () {
-  this.timeout(60_000);
+describe('cc-ci reconcile', () => {
   let engine: BlankEngine;
   let dir: string;
   let certificate: TestCertificate;

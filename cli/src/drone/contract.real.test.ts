@@ -15,8 +15,7 @@ import { TALK, TALKER } from './drone-rig.js';
 
 const CAPACITY = 2;
 
-describe('on a real Drone', function () {
-  this.timeout(120_000);
+describe('on a real Drone', () => {
   let dir: string;
   let servers: RealServers;
   let runner: ExecRunner;

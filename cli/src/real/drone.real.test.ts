@@ -43,8 +43,7 @@ const build = z.looseObject({
 });
 const lines = z.array(z.looseObject({ pos: z.number(), out: z.string() }));
 
-describe('a real Drone on a real Gitea', function () {
-  this.timeout(120_000);
+describe('a real Drone on a real Gitea', () => {
   let servers: RealServers;
   let runner: ExecRunner;
   let folder: string;

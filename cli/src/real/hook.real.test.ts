@@ -30,8 +30,7 @@ interface Received {
   body: Buffer;
 }
 
-describe('the webhook of a real Gitea', function () {
-  this.timeout(120_000);
+describe('the webhook of a real Gitea', () => {
   let dir: string;
   let gitea: RealGitea;
   let org: Organisation;

@@ -27,8 +27,7 @@ const GIVEN = JSON.stringify({ 'forge-token': TOKEN, 'forge-password': PASSWORD 
 const FILE = 'hosts/a/secrets.yaml';
 
 /** With the real sops and the real age. */
-describe('cc-ci secrets', function () {
-  this.timeout(120_000);
+describe('cc-ci secrets', () => {
   let sops: string;
   let dir: string;
   let keys: Record<'operator' | 'host' | 'runner', { file: string; recipient: string }>;
@@ -392,8 +391,7 @@ describe('cc-ci secrets', function () {
   }
 });
 
-describe('secrets/secrets.yaml, with the development key', function () {
-  this.timeout(120_000);
+describe('secrets/secrets.yaml, with the development key', () => {
   const FILE = 'secrets/secrets.yaml';
   let env: NodeJS.ProcessEnv;
   before(async function () {

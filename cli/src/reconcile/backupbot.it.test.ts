@@ -8,8 +8,7 @@ import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost, ZONE } 
 
 const STACK = `backup.${ZONE}`.replaceAll('.', '_');
 
-describe('the part backupbot', function () {
-  this.timeout(120_000);
+describe('the part backupbot', () => {
   let host: BlankHost;
   useBlankHost((started) => {
     host = started;

@@ -5,8 +5,7 @@ import { describe, it } from 'mocha';
 import { z } from 'zod';
 import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost } from './testing/host.js';
 
-describe('the part edge', function () {
-  this.timeout(60_000);
+describe('the part edge', () => {
   let host: BlankHost;
   useBlankHost((started) => {
     host = started;

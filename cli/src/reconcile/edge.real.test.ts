@@ -15,8 +15,7 @@ import { z } from 'zod';
 const ZONE = `edge-${randomBytes(3).toString('hex')}.test`;
 
 /** What Traefik makes of the labels: servers on this machine, reached through a real one on the swarm. */
-describe('the edge through Traefik', function () {
-  this.timeout(120_000);
+describe('the edge through Traefik', () => {
   let docker: Docker;
   let traefik: RealTraefik;
   let agent: Agent;

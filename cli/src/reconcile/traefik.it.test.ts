@@ -11,8 +11,7 @@ const STACK = traefikStack(ZONE);
 const DOMAIN = `traefik.${ZONE}`;
 const APP = `${STACK}_app`;
 
-describe('the part traefik', function () {
-  this.timeout(120_000);
+describe('the part traefik', () => {
   let host: BlankHost;
   useBlankHost((started) => {
     host = started;
@@ -310,8 +309,7 @@ function comparable({
   return { specs, secrets, env: values };
 }
 
-describe('the part traefik, killed half-way', function () {
-  this.timeout(120_000);
+describe('the part traefik, killed half-way', () => {
   let host: BlankHost;
   useBlankHost((started) => {
     host = started;

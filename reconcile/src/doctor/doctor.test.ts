@@ -13,8 +13,7 @@ import { examineUnits } from './units.js';
 
 const ZONE = 'ci.example.test';
 
-describe("a look at a host's certificate", function () {
-  this.timeout(30_000);
+describe("a look at a host's certificate", () => {
   let dir: string;
   let sound: TestCertificate;
   let ending: TestCertificate;

@@ -15,8 +15,7 @@ import { swarmPart } from './swarm.js';
 const ZONE = 'ci.example.test';
 const STACK = 'traefik_ci_example_test';
 
-describe('the part certificate-secrets', function () {
-  this.timeout(60_000);
+describe('the part certificate-secrets', () => {
   let engine: BlankEngine;
   let dir: string;
   let maker: CertificateMaker;

@@ -10,8 +10,7 @@ import { certificatePart } from './certificate.js';
 const ZONE = 'ci.example.test';
 const BOTH = [ZONE, `*.${ZONE}`];
 
-describe('the part certificate', function () {
-  this.timeout(60_000);
+describe('the part certificate', () => {
   let dir: string;
   let maker: CertificateMaker;
   let good: TestCertificate;

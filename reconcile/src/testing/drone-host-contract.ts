@@ -20,8 +20,7 @@ const RIGHT = { oauth: 'converged', 'drone-token': 'converged', drone: 'converge
 
 /** Sets a Drone server up beside a forge, and heals what has drifted; the same on real servers as on stand-ins. */
 export function droneHostContract(name: string, start: () => Promise<DroneServers>): void {
-  describe(`oauth and drone with ${name}`, function () {
-    this.timeout(120_000);
+  describe(`oauth and drone with ${name}`, () => {
     let world: DroneWorld;
     before(async () => {
       world = await makeDroneWorld(await start());

@@ -8,8 +8,7 @@ const OPENS = 'the landing page opens in a browser';
 const ASSETS = "the landing page's stylesheets and scripts load";
 const NEVER_ANSWERED = '/never.woff2';
 
-describe('the generic browser tests, in a real Chromium', function () {
-  this.timeout(180_000);
+describe('the generic browser tests, in a real Chromium', () => {
   let folder: Awaited<ReturnType<typeof browserFolder>>;
   let server: AppServer | undefined;
 

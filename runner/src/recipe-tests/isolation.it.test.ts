@@ -6,8 +6,7 @@ import { factsOf } from '../testing/playwright.js';
 import type { AppFacts } from './app-file.js';
 import { chromiumArgs, findChromium } from './browser.js';
 
-describe('the browser of a run, a real Chromium', function () {
-  this.timeout(60_000);
+describe('the browser of a run, a real Chromium', () => {
   let own: AppServer;
   let other: AppServer;
   let browser: Browser | undefined;

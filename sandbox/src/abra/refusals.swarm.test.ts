@@ -8,8 +8,7 @@ import { type AbraHome, createAbraHome } from './testing/abra-home.js';
 import { createRepository, type FixtureRecipe, fixtureFiles, OLD_VERSION } from './testing/fixture-recipe.js';
 
 /** What ends before Docker is asked for anything. */
-describe('the stand-in for abra, refusing', function () {
-  this.timeout(30_000);
+describe('the stand-in for abra, refusing', () => {
   const domain = 'x.example.test';
   const files = fixtureFiles('fixture', 'tiny:1');
   let folder: string;

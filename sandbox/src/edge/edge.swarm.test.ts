@@ -35,8 +35,7 @@ edgeContract('the sandbox edge', async () => {
   };
 });
 
-describe('the sandbox edge', function () {
-  this.timeout(60_000);
+describe('the sandbox edge', () => {
   const id = randomBytes(3).toString('hex');
   const stack = `edge-${id}`;
   const host = `app-${id}.${ZONE}`;

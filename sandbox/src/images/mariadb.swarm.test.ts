@@ -10,8 +10,7 @@ import { ensureImages } from './index.js';
 const ROOT_PASSWORD = 'r"o\\o\'t `x` $y';
 const USER_PASSWORD = "it's ours";
 
-describe('the image of MariaDB', function () {
-  this.timeout(60_000);
+describe('the image of MariaDB', () => {
   let folder: string;
   let container: string;
 

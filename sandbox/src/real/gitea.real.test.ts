@@ -4,9 +4,7 @@ import { z } from 'zod';
 import { callForge, createOrganisation } from '../provision/index.js';
 import { startGitea } from './gitea.js';
 
-describe('a real Gitea', function () {
-  this.timeout(120_000);
-
+describe('a real Gitea', () => {
   it('keeps what was provisioned over a restart, and forgets it when it is disposed of', async () => {
     const gitea = await startGitea({ issueIndexer: 'db' });
     try {

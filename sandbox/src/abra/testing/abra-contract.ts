@@ -20,8 +20,7 @@ export interface ContractSubject {
 
 /** What cc-ci relies on of any abra: one app from its creation until nothing of it is left. */
 export function abraContract(name: string, subject: ContractSubject): void {
-  describe(`abra as ${name}`, function () {
-    this.timeout(120_000);
+  describe(`abra as ${name}`, () => {
     let folder: string;
     let home: AbraHome;
     let recipe: FixtureRecipe;

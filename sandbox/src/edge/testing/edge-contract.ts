@@ -38,8 +38,7 @@ const echoed = z.object({
 
 /** What recipes and the runner may expect of an edge: holds for ours and for Traefik. */
 export function edgeContract(name: string, setup: () => Promise<EdgeUnderTest>): void {
-  describe(`an edge: ${name}`, function () {
-    this.timeout(120_000);
+  describe(`an edge: ${name}`, () => {
     const id = randomBytes(3).toString('hex');
     const [first, second] = [`edge-${id}-one`, `edge-${id}-two`];
     let edge: EdgeUnderTest;

@@ -24,8 +24,7 @@ export interface Stage {
  * @param setup starts a forge, or names one that runs; called once for the whole contract
  */
 export function forgeContract(name: string, setup: () => Promise<ForgeUnderTest>): void {
-  describe(`forge contract: ${name}`, function () {
-    this.timeout(60_000);
+  describe(`forge contract: ${name}`, () => {
     let forge: ForgeUnderTest | undefined;
     let scene: Scene | undefined;
     let work: WorkTree | undefined;
