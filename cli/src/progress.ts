@@ -1,6 +1,16 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { Blame, RunRecord, StageName, StageRecord, StageState, TestResult, Verdict } from '@cc-ci/core';
-import { isTornDown, type Progress, secretsFile } from '@cc-ci/runner';
+import {
+  type Blame,
+  isTornDown,
+  type RunRecord,
+  type StageName,
+  type StageRecord,
+  type StageState,
+  secretsFile,
+  type TestResult,
+  type Verdict,
+} from '@cc-ci/core';
+import type { Progress } from '@cc-ci/runner';
 
 /** How words are shown. */
 export interface Style {

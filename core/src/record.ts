@@ -232,6 +232,8 @@ export const stageFile = (dir: string, stage: StageName) => join(dir, `stage-${s
 export const summaryFile = (dir: string) => join(dir, 'run.json');
 /** The run's tests for other programs to read. */
 export const junitFile = (dir: string) => join(dir, 'junit.xml');
+/** Values of the app's secrets by name, readable by the runner's user only, deleted at teardown. */
+export const secretsFile = (dir: string) => join(dir, 'secrets.json');
 /** A stage's log: lines of an ISO time, a space, and redacted text. */
 export const stageLogFile = (dir: string, stage: StageName) => join(dir, 'logs', `${stage}.log`);
 /** The folder of all runs, and of one. */
@@ -239,6 +241,11 @@ export const runsFolder = (stateDir: string) => join(stateDir, 'runs');
 export const runFolder = (stateDir: string, run: string) => join(runsFolder(stateDir), run);
 /** The state folder that a run's folder lies in. */
 export const stateFolderOf = (dir: string) => dirname(dirname(dir));
+
+/** Whether a run's app was removed, and all that belongs to it. */
+export function isTornDown({ stages }: Pick<RunRecord, 'stages'>): boolean {
+  return stages.some(({ stage, state }) => stage === 'teardown' && state === 'passed');
+}
 
 /** A stage that nothing has happened to yet. */
 export function pendingStage(stage: StageName): StageRecord {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createRedactor, REDACTED, type Redactor } from '@cc-ci/core';
+import { createRedactor, REDACTED, type Redactor, secretsFile } from '@cc-ci/core';
 
 /** The last look before anything becomes public. Runners redact what they know; this one trusts none of them. */
 export interface Guard {
@@ -121,7 +120,7 @@ function mapStrings(value: unknown, change: (text: string) => string): unknown {
  * or it may not be read by us: then the runner alone knows them.
  */
 export function secretsOfRun(dir: string): string[] {
-  const path = join(dir, 'secrets.json');
+  const path = secretsFile(dir);
   // Asked first, for an error takes longer than the whole rest, and of tens of thousands of runs none has any.
   if (!existsSync(path)) return [];
   try {

@@ -7,12 +7,13 @@ import {
   killMarked,
   type Plan,
   readJson,
+  secretsFile,
   stageFile,
   stageRecord,
   writeJson,
 } from '@cc-ci/core';
 import { z } from 'zod';
-import { abraFolder, RUN_MARKER, secretsFile } from './context.js';
+import { abraFolder, RUN_MARKER } from './context.js';
 import { appFile } from './recipe-tests/app-file.js';
 import { removeApp } from './remove-app.js';
 import { removeSnapshots } from './snapshots.js';

@@ -13,6 +13,7 @@ import {
   type RunResult,
   readJson,
   run,
+  secretsFile,
   writeJson,
 } from '@cc-ci/core';
 import { z } from 'zod';
@@ -50,8 +51,6 @@ export const appEnvFile = (context: StageContext) =>
     context.config.runner.abraServer,
     `${requireApp(context).domain}.env`,
   );
-/** Values of the app's secrets, readable by this user only, deleted at teardown. */
-export const secretsFile = (dir: string) => join(dir, 'secrets.json');
 
 /** Changes the plan and writes it. */
 export async function updatePlan(context: StageContext, change: Partial<Plan>): Promise<void> {

@@ -8,7 +8,6 @@ export {
   parseCompose,
   readComposeFiles,
 } from './compose.js';
-export { secretsFile } from './context.js';
 export { waitConverged } from './converge.js';
 export { checkNodeSpace, checkSpace } from './disk.js';
 export { examineRunner } from './doctor.js';
@@ -18,7 +17,7 @@ export { DEFAULT_MAX_AGE_MS, type JanitorOptions, type JanitorReport, janitor } 
 export { type LintInput, lintRecipe, RULES as LINT_RULES } from './lint/index.js';
 export { hostHasIpvs, OVERLAY_FILE, overlayFor, writeOverlay } from './overlay.js';
 export type { Progress, Say } from './progress.js';
-export { finalise, isTornDown } from './reap.js';
+export { finalise } from './reap.js';
 export { GIT_ENV } from './recipe.js';
 export { findChromium } from './recipe-tests/browser.js';
 export { leftoversOf, removeApp } from './remove-app.js';

@@ -18,6 +18,7 @@ import {
   runFolder,
   type StageName,
   type StageRecord,
+  secretsFile,
   stageFile,
   summaryFile,
   tryLock,
@@ -26,7 +27,6 @@ import {
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { leftoversFile, readLeftovers } from './clean-up.js';
-import { secretsFile } from './context.js';
 import { type JanitorOptions, janitor } from './janitor.js';
 import { finalise, lockFile } from './reap.js';
 import { leftoversOf, removeApp } from './remove-app.js';

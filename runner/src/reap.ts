@@ -90,11 +90,6 @@ export async function reap(
   return (await readLeftovers(record.dir)) ? makeGood(docker, record, options) : undefined;
 }
 
-/** Whether a run's app was removed, and all that belongs to it. */
-export function isTornDown({ stages }: RunRecord): boolean {
-  return stages.some(({ stage, state }) => stage === 'teardown' && state === 'passed');
-}
-
 function endOfKilled(stage: StageRecord): StageRecord {
   if (isSettled(stage.state)) return stage;
   if (stage.state === 'pending')

@@ -5,6 +5,7 @@ import {
   connectDocker,
   disconnectDocker,
   InputError,
+  isTornDown,
   type Plan,
   pendingStage,
   planFile,
@@ -24,7 +25,7 @@ import {
 import { cachedRedactor, loadSecrets, type StageContext } from './context.js';
 import { DeadlineError, failureOf, StageSkip } from './failure.js';
 import type { Say } from './progress.js';
-import { finalise, isTornDown, lockFile } from './reap.js';
+import { finalise, lockFile } from './reap.js';
 import { startStage } from './recorder.js';
 import { backup } from './stages/backup.js';
 import { install } from './stages/install.js';

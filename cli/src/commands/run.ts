@@ -16,12 +16,10 @@ import {
   type StageName,
   stageName,
 } from '@cc-ci/core';
-import { DEFAULT_MAX_AGE_MS, type JanitorReport, janitor, runAll, runStage, watch } from '@cc-ci/runner';
+import type { JanitorReport } from '@cc-ci/runner';
 import type { Command } from 'commander';
-import { makePlan, planLines } from '../local-plan.js';
 import { parseRequest, type RequestFlags, resolveLocalRequest } from '../local-request.js';
 import { parse } from '../parse.js';
-import { runPipelineStage } from '../pipeline-stage.js';
 import { summaryLines } from '../progress.js';
 import { DEFAULT_TIMEOUT, runnerOptions } from '../runner-options.js';
 import { differences, reportLines } from '../words.js';
@@ -47,7 +45,10 @@ Examples, in a clone of a recipe:
 
 Exit code: 0 green, 1 the recipe or its tests, 2 anything else.`;
 
-/** `cc-ci run`, `stage`, `report`, `janitor` and the watchdog they start. */
+/**
+ * `cc-ci run`, `stage`, `report`, `janitor` and the watchdog they start. The runner is loaded by those that need it: the
+ * services are processes of this program, too.
+ */
 export function addRunCommands(program: Command): void {
   withRequestFlags(
     program
@@ -73,6 +74,7 @@ export function addRunCommands(program: Command): void {
       const wishes = { only: flags.stage, keep: flags.keep ?? false };
       try {
         if (flags.plan) {
+          const { makePlan, planLines } = await import('../local-plan.js');
           const plan = await makePlan(local, { ...options, ...wishes });
           terminal.print(...(flags.json ? [JSON.stringify(plan, null, 2)] : planLines(plan)));
           return;
@@ -81,6 +83,7 @@ export function addRunCommands(program: Command): void {
         terminal.print(
           `run ${request.run}: ${request.recipe} at ${request.ref.slice(0, 8)}${what ? ` (${what})` : ''}`,
         );
+        const { runAll } = await import('@cc-ci/runner');
         const { outcome } = await runAll(request, {
           ...options,
           keep: wishes.keep,
@@ -104,12 +107,14 @@ export function addRunCommands(program: Command): void {
   ).action(async (name: string, { timeout, fromEnv, ...flags }: StageFlags) => {
     const stage = parse(stageName, name, `stage ${JSON.stringify(name)}`);
     if (fromEnv) {
+      const { runPipelineStage } = await import('../pipeline-stage.js');
       process.exitCode = await runPipelineStage(stage);
       return;
     }
     const run = parse(runId, flags.run, '--run');
     const request = stage === 'prepare' ? parseRequest(flags) : undefined;
     const options = runnerOptions({ timeout });
+    const { runStage } = await import('@cc-ci/runner');
     const state = await runStage(stage, run, request, options).finally(() => options.terminal.close());
     process.exitCode = state === 'failed' || state === 'not-run' ? await exitCodeOf(run, stage) : 0;
   });
@@ -140,6 +145,7 @@ export function addRunCommands(program: Command): void {
     .addHelpText('after', '\nExit code: 1 when something could not be cleaned up; the next one tries again.')
     .action(async () => {
       const { common, runner, engine } = loadConfig(['common', 'runner', 'engine']);
+      const { DEFAULT_MAX_AGE_MS, janitor } = await import('@cc-ci/runner');
       const docker = connectDocker();
       try {
         const report = await janitor(docker, {
@@ -158,6 +164,7 @@ export function addRunCommands(program: Command): void {
 
   // Started by the runner beside itself; waits for the end of its stdin.
   program.command('watchdog <dir>', { hidden: true }).action(async (dir: string) => {
+    const { watch } = await import('@cc-ci/runner');
     await watch(dir, process.stdin, createLogger('watchdog'), {
       forgetSnapshots: loadConfig(['runner']).runner.forgetSnapshots,
     });

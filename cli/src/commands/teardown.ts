@@ -4,12 +4,13 @@ import {
   type Docker,
   disconnectDocker,
   InputError,
+  isTornDown,
   type RunRecord,
   readRun,
   runFolder,
   runId,
 } from '@cc-ci/core';
-import { isTornDown, leftoversOf, removeApp, runStage } from '@cc-ci/runner';
+import type { RunnerOptions } from '@cc-ci/runner';
 import type { Command } from 'commander';
 import { parse } from '../parse.js';
 import { runnerOptions } from '../runner-options.js';
@@ -36,7 +37,7 @@ export function addTeardownCommand(program: Command): void {
       try {
         const removed = isTornDown(record)
           ? await removeAgain(docker, record)
-          : await tearDown(docker, record, () => runStage('teardown', id, undefined, options));
+          : await tearDown(docker, record, options);
         options.terminal.print(
           removed.length > 0 ? `removed ${removed.join(', ')}` : `nothing of run ${id} was left on the node`,
         );
@@ -48,19 +49,17 @@ export function addTeardownCommand(program: Command): void {
 }
 
 /** Does the run's own teardown stage, and tells what it took away. */
-async function tearDown(
-  docker: Docker,
-  { plan }: RunRecord,
-  stage: () => Promise<string>,
-): Promise<string[]> {
+async function tearDown(docker: Docker, { run, plan }: RunRecord, options: RunnerOptions): Promise<string[]> {
+  const { leftoversOf, runStage } = await import('@cc-ci/runner');
   const names = async () =>
     plan.app ? (await leftoversOf(docker, plan.app.stack)).map(({ kind, name }) => `${kind} ${name}`) : [];
   const before = await names();
-  if ((await stage()) !== 'passed') process.exitCode = 2;
+  if ((await runStage('teardown', run, undefined, options)) !== 'passed') process.exitCode = 2;
   const after = new Set(await names());
   return before.filter((name) => !after.has(name));
 }
 
 async function removeAgain(docker: Docker, { plan }: RunRecord): Promise<string[]> {
+  const { removeApp } = await import('@cc-ci/runner');
   return plan.app ? removeApp(docker, plan.app.stack, REMOVE_TIMEOUT_MS) : [];
 }
