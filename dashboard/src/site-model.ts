@@ -136,8 +136,6 @@ function isSameBuild(a: Build, b: Build): boolean {
 export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<string>): Run | undefined {
   const entry = model.entries.get(id);
   const build = model.builds.get(id);
-  // Once is enough: what was asked for is a tenth of what is kept.
-  if (build && entry?.asked?.request.run === build.request.run) build.request = entry.asked.request;
   const run = entry ? mergeRun(entry, build, now) : build && runOfBuild(build);
   const before = model.runs.get(id);
   if (before && run && before.key === run.key && before.time === run.time) return before;
