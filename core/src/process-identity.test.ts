@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { identifyProcess, isRunning } from './process-identity.js';
+import { until } from './testing/until.js';
 
 describe('the identity of a process', () => {
   it('holds as long as it runs, and for no other', async () => {
@@ -26,7 +27,7 @@ describe('the identity of a process', () => {
     });
     try {
       const [text] = (await once(parent.stdout, 'data')) as [Buffer];
-      while (identifyProcess(Number(text))) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => !identifyProcess(Number(text)));
       expect(() => process.kill(Number(text), 0)).not.to.throw();
     } finally {
       parent.kill('SIGKILL');

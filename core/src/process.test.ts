@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { CancelledError, CommandFailedError, CommandTimeoutError, ToolMissingError } from './errors.js';
 import { run } from './process.js';
 import { createRedactor } from './redact.js';
+import { until } from './testing/until.js';
 
 describe('running programs', () => {
   let dir: string;
@@ -20,7 +21,7 @@ describe('running programs', () => {
 
   async function gone(): Promise<void> {
     const pid = Number(await readFile(join(dir, 'pid'), 'utf8'));
-    while (await stillRuns(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(async () => !(await stillRuns(pid)));
   }
 
   it('answers with output and exit code, arguments untouched by any shell', async () => {
