@@ -7,6 +7,8 @@ import { askApt } from './apt.js';
 import { type BuildContext, buildBase, buildImage, HASH_LABEL, SOURCES_LABEL } from './build.js';
 import { type ImageDefinition, readDefinitions } from './definitions.js';
 
+export { type ImageDefinition, readDefinitions } from './definitions.js';
+
 export interface EnsureImagesOptions {
   /** Called with a line for people whenever a build begins, ends or has something to say. */
   onProgress?: (line: string) => void;

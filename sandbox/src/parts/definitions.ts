@@ -44,6 +44,14 @@ export const PARTS: Readonly<Record<PartName, PartDefinition>> = {
     cgo: true,
     accepts: /^/,
   },
+  sops: {
+    module: 'github.com/getsops/sops/v3',
+    package: 'github.com/getsops/sops/v3/cmd/sops',
+    executable: 'sops',
+    cgo: false,
+    askVersion: ['--version', '--disable-version-check'],
+    accepts: /^3\.([89]|1\d)\./,
+  },
   traefik: {
     module: 'github.com/traefik/traefik/v3',
     package: 'github.com/traefik/traefik/v3/cmd/traefik',
@@ -52,14 +60,6 @@ export const PARTS: Readonly<Record<PartName, PartDefinition>> = {
     versionVariable: 'github.com/traefik/traefik/v3/pkg/version.Version',
     askVersion: ['version'],
     accepts: /^3\./,
-  },
-  sops: {
-    module: 'github.com/getsops/sops/v3',
-    package: 'github.com/getsops/sops/v3/cmd/sops',
-    executable: 'sops',
-    cgo: false,
-    askVersion: ['--version', '--disable-version-check'],
-    accepts: /^3\.([89]|1\d)\./,
   },
 };
 
