@@ -21,7 +21,7 @@ const SUM = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 
 // When all that needs no Swarm is done, these go to a second one, where root can have it: both lanes then end at about the
 // same time. There is no network to build images with: what they need comes from the machine's engine.
-const APART_FILES = /^cli\/dist\/(defects|kills|local)\.swarm/;
+const APART_FILES = /^cli\/dist\/(abra|defects|kills|local)\.swarm/;
 const APART_IMAGES = ['nginx'];
 
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
