@@ -21,6 +21,7 @@ export * from './process-tree.js';
 export * from './record.js';
 export * from './redact.js';
 export * from './redact-file.js';
+export * from './report.js';
 export * from './report-sink.js';
 export * from './reproduce.js';
 export type { RunLimits } from './run-limits.js';

@@ -12,7 +12,7 @@ export const LARGEST_REPORT_FILE = 64 * 1024 * 1024;
  * Files of a run's folder that others may have: the record, its logs, and what the browser saw, all of it redacted.
  * Whatever else lies there (secrets, checkouts) is nobody's business.
  */
-const RECORD = /^(?:plan|run|stage-[a-z-]{1,40})\.json$|^junit\.xml$/;
+const RECORD = /^(?:plan|run|report|stage-[a-z-]{1,40})\.json$|^junit\.xml$|^log\.txt$/;
 const FILES = /^(?:logs|screenshots|traces|console)\/[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/;
 /** Files that only grow until they are complete. */
 const GROWS = /^(?:logs|console)\//;

@@ -8,6 +8,7 @@ import {
   pendingStage,
   planFile,
   readRun,
+  reportFile,
   runFolder,
   STAGES,
   type StageName,
@@ -59,6 +60,9 @@ describe('the end of a run', () => {
     const record = (await readRun(dir)) ?? expect.fail('no record');
     expect(record.summary).to.deep.equal(summary);
     expect(await readFile(junitFile(dir), 'utf8')).to.equal(junitXml(record));
+    const { plan, stages } = record;
+    const report: unknown = JSON.parse(await readFile(reportFile(dir), 'utf8'));
+    expect(report).to.deep.include({ status: 'green', level: 5, plan, stages, summary });
   });
 
   it('gives no level to a run that says nothing of the recipe', async () => {

@@ -15,6 +15,7 @@ import {
   summaryFile,
   writeFileAtomic,
   writeJson,
+  writeReport,
 } from '@cc-ci/core';
 import { type CleanedUp, type CleanUpOptions, cleanUp, readLeftovers } from './clean-up.js';
 import { failureOf, StageFailure } from './failure.js';
@@ -72,6 +73,8 @@ async function makeGood(docker: Docker, record: RunRecord, options: CleanUpOptio
     const found = done.removed.length > 0 ? `removed ${done.removed.join(', ')}` : 'nothing was left';
     const note = `cleaned up at ${new Date().toISOString()}: ${found}`;
     await writeJson(stageFile(record.dir, 'teardown'), { ...teardown, notes: [...teardown.notes, note] });
+    const noted = await readRun(record.dir);
+    if (noted?.summary) await writeReport({ ...noted, summary: noted.summary });
   }
   return done;
 }
@@ -105,7 +108,7 @@ function endOfKilled(stage: StageRecord): StageRecord {
 }
 
 /**
- * Computes what the run came to from its files and writes `junit.xml` and `run.json`, once.
+ * Computes what the run came to from its files and writes `junit.xml`, `log.txt`, `report.json` and `run.json`, once.
  * @param options.again also where it is written already: the run was torn down later
  * @returns the summary
  */
@@ -122,6 +125,7 @@ export async function finalise(dir: string, options: { again?: boolean } = {}): 
     ...(level ? { level } : {}),
   };
   await writeFileAtomic(junitFile(dir), junitXml(record));
+  await writeReport({ ...record, summary });
   await writeJson(summaryFile(dir), summary);
   return summary;
 }

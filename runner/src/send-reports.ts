@@ -114,11 +114,14 @@ export function createReportSender({ stateDir, sink, logger }: SendOptions): Rep
   };
 }
 
+/** They say that the run is over. */
+const LAST = ['report.json', 'run.json'];
+
 /** First the plan, then what stages refer to, then the stages, and at last what says that the run is over. */
 function rank(path: string): number {
   if (path === 'plan.json') return 0;
   if (path.includes('/')) return 1;
-  return path === 'run.json' ? 3 : 2;
+  return 3 + LAST.indexOf(path);
 }
 
 async function reportFiles(dir: string): Promise<string[]> {
