@@ -1,9 +1,9 @@
-import type { RunRecord } from '@cc-ci/core';
+import { type RunBrief, type RunRecord, reportJson } from '@cc-ci/core';
 import { hasPage } from './links.js';
 import type { Run } from './model.js';
 import type { Recipe } from './recipes.js';
 
-/** Version of what `/api/` answers. */
+/** Version of the form of `/api/recipes.json`. */
 const SCHEMA = 1;
 
 /** `/api/recipes.json`: every recipe with its level, its latest result and what goes on with it. */
@@ -15,8 +15,8 @@ export function recipesJson(recipes: readonly Recipe[]): string {
       level: recipe.level?.value ?? null,
       version: versionOf(recipe) ?? null,
       runs: recipe.runs.length,
-      latest: recipe.latest ? brief(recipe.latest) : null,
-      active: recipe.active.map(brief),
+      latest: recipe.latest ? itemOf(recipe.latest) : null,
+      active: recipe.active.map(itemOf),
     })),
   });
 }
@@ -26,20 +26,20 @@ export function versionOf({ runs }: Recipe): string | undefined {
   return runs.find((run) => run.facts?.base !== undefined)?.facts?.base;
 }
 
-/** `report.json` of a run, and `/api/runs/<id>.json`: everything known of it. */
+/** `report.json` of a run whose runner has left none, and `/api/runs/<id>.json`: everything known of it. */
 export function runJson(run: Run, record: RunRecord | undefined, evidence: readonly string[]): string {
-  const { plan, stages, summary } = record ?? {};
-  return toJson({
-    schema: SCHEMA,
-    ...brief(run),
-    evidence,
-    plan: plan ?? null,
-    stages: stages ?? [],
-    summary: summary ?? null,
-  });
+  return reportJson(briefOf(run), evidence, record ?? {});
 }
 
-function brief(run: Run) {
+/** A run as a list has it. */
+function itemOf(run: Run) {
+  return {
+    ...briefOf(run),
+    page: hasPage(run.id) ? `runs/${run.id}/` : null,
+  };
+}
+
+function briefOf(run: Run): RunBrief {
   const { request, facts } = run;
   return {
     id: run.id,
@@ -57,7 +57,6 @@ function brief(run: Run) {
     finishedAt: run.finishedAt ?? null,
     position: run.build?.position ?? null,
     states: Object.fromEntries((facts?.stages ?? []).map(({ stage, state }) => [stage, state])),
-    page: hasPage(run.id) ? `runs/${run.id}/` : null,
   };
 }
 

@@ -270,7 +270,7 @@ describe('following a log', () => {
     );
     const known = { 'accept-encoding': 'br', 'if-none-match': String(plain.headers.etag) };
     expect((await ask(path, known)).status).to.equal(304);
-    const part = await ask(`/runs/${run}/logs/install.log`, { 'accept-encoding': 'br', range: 'bytes=0-9' });
+    const part = await ask(`/runs/${run}/log.txt`, { 'accept-encoding': 'br', range: 'bytes=0-9' });
     expect(part.status).to.equal(206);
     expect(part.headers['content-encoding']).to.equal(undefined);
     const refused = await ask(path, { 'accept-encoding': 'br;q=0' });

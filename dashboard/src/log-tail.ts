@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { SHORT_LOG } from '@cc-ci/core';
 
 /** The last part of a log. */
 export interface LogTail {
@@ -17,7 +18,7 @@ export interface TailLimits {
   width: number;
 }
 
-export const PAGE_LIMITS: TailLimits = { lines: 1_000, bytes: 256 * 1024, width: 4_000 };
+export const PAGE_LIMITS: TailLimits = { ...SHORT_LOG, width: 4_000 };
 
 /** Reads the ends of logs; of one that grew since the last time, only the new part is scanned. */
 export interface TailReader {

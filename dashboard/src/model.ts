@@ -65,16 +65,17 @@ type Standing = Pick<Run, 'status' | 'sentence' | 'blame'>;
 /** A run that has a folder. @param now milliseconds since 1970 */
 export function mergeRun(entry: RecordEntry, build: Build | undefined, now: number): Run {
   const { facts, asked } = entry;
+  const createdAt = facts?.createdAt ?? asked?.createdAt;
   const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
   const over = standing.status !== 'queued' && standing.status !== 'running';
   return {
     ...standing,
     id: entry.folder,
-    request: asked?.request ?? build?.request,
+    request: facts?.request ?? asked?.request ?? build?.request,
     facts,
     build,
-    time: build?.createdAt ?? asked?.createdAt ?? isoTime(entry.lastChange),
-    startedAt: facts?.ended?.startedAt ?? asked?.createdAt ?? build?.startedAt,
+    time: build?.createdAt ?? createdAt ?? isoTime(entry.lastChange),
+    startedAt: facts?.ended?.startedAt ?? createdAt ?? build?.startedAt,
     finishedAt: over
       ? (facts?.ended?.finishedAt ?? build?.finishedAt ?? (facts && isoTime(entry.lastChange)))
       : undefined,

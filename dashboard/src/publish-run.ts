@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { judge, junitXml, type RunRecord, type StageName } from '@cc-ci/core';
+import { judge, junitFile, junitXml, type RunRecord, reportFile, type StageName } from '@cc-ci/core';
 import { type EngineReader, isFinal } from '@cc-ci/engine';
 import { runJson } from './api.js';
 import { type Generation, pageKey, refuseSecrets } from './generation.js';
@@ -9,11 +9,17 @@ import { indexLog, readLogPage } from './log-lines.js';
 import { isStatic, logPage } from './log-page.js';
 import { type LogTail, PAGE_LIMITS, shorten } from './log-tail.js';
 import { isActive, type Run } from './model.js';
-import { readRecord } from './read-record.js';
+import { type ReadRecord, readRecord } from './read-record.js';
 import type { ReadFolder } from './records.js';
-import { endCopies, type PublishedLog, runLogs } from './run-logs.js';
-import { runPage } from './run-page.js';
-import { type Content, linkIfChanged, type Publishable, publishableOf, publishFolder } from './site-files.js';
+import { endCopies, type PublishedLog, type PublishedLogs, runLogs } from './run-logs.js';
+import { type RunFiles, runPage } from './run-page.js';
+import {
+  type Content,
+  type Publishable,
+  publishableOf,
+  publishFolder,
+  writeIfChanged,
+} from './site-files.js';
 
 /** What making the page of a run takes of a generation. */
 export interface RunPublisher
@@ -33,48 +39,66 @@ export async function publishRun(generation: RunPublisher, run: Run, known?: Rea
   const key = pageKey(run, now);
   if (isPublished(generation, run)) return;
   const guard = known?.guard ?? generation.guardOf(run.dir);
-  const record = run.facts && run.dir ? (known?.record ?? readRecord(run.dir, guard)) : undefined;
-  const publishable = record && publishableOf(realpathSync.native(record.dir));
+  const read = run.facts && run.dir ? (known?.read ?? readRecord(run.dir, guard)) : undefined;
   const active = isActive(run);
-  const logs =
-    record && publishable
-      ? await runLogs(
-          {
-            siteDir,
-            run: run.id,
-            publishable,
-            stages: record.stages.map(({ stage }) => stage),
-            guard,
-            active,
-          },
-          cache.copies,
-          cache.tails,
-        )
-      : new Map<StageName, PublishedLog>();
   const files = new Map<string, Content>();
-  const artifacts =
-    record && publishable ? artifactsOf(record, publishable, guard, files) : new Map<string, string>();
-  for (const [stage, { content }] of logs) files.set(`logs/${stage}.log`, content);
-  if (!active) await addLogPages(run, logs, base, files);
+  const context = { generation, run, guard, files, active };
+  const told = read ? await addRecord(context, read) : { logs: new Map(), artifacts: new Map() };
+  const record = read?.record;
   const engineLog = await engineLogOf(engine, run, record, guard);
-  const tails = new Map([...logs].map(([stage, { tail }]) => [stage, tail]));
-  const evidence = run.facts && record ? (record.summary?.outcome ?? judge(record.stages)).evidence : [];
-  const told = run.facts?.outcome.sentence === run.sentence ? evidence : [];
-  files.set('report.json', runJson(run, record, told));
-  if (record && !active) files.set('junit.xml', junitXml(record));
-  files.set(
-    'index.html',
-    runPage(run, { record, evidence: told, logs: tails, artifacts, engineLog }, base, now),
-  );
+  const evidence = evidenceOf(run, record);
+  if (!files.has('report.json')) files.set('report.json', runJson(run, record, evidence));
+  if (record && !active && !files.has('junit.xml')) files.set('junit.xml', junitXml(record));
+  const downloads = DOWNLOADS.filter((name) => files.has(name));
+  files.set('index.html', runPage(run, { record, evidence, ...told, engineLog, downloads }, base, now));
   for (const [path, content] of files) refuseSecrets(guard, `runs/${run.id}/${path}`, content);
   const written = publishFolder(folder, files);
-  const isLinked = linkIfChanged(`${siteDir}/api/runs/${run.id}.json`, `${folder}/report.json`);
-  result.written += written + (isLinked ? 1 : 0);
-  for (const { file } of logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
+  const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, { file: `${folder}/report.json` });
+  result.written += written + (isWritten ? 1 : 0);
+  for (const { file } of told.logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
   if (!active) endCopies(cache.copies, siteDir, run.id);
   cache.pages.set(run.id, key);
   // A running clock need not be remembered: its page is made again anyway.
   if (!active) generation.keys.set(run.id, key);
+}
+
+const DOWNLOADS = ['log.txt', 'report.json', 'junit.xml'];
+
+/** What is said to show why the run came to what the page says it came to. */
+function evidenceOf(run: Run, record: RunRecord | undefined): readonly string[] {
+  if (!run.facts || !record || run.facts.outcome.sentence !== run.sentence) return [];
+  return (record.summary?.outcome ?? judge(record.stages)).evidence;
+}
+
+interface RunContext {
+  generation: RunPublisher;
+  run: Run;
+  guard: Guard;
+  /** What is to be published, by its path in the run's folder of the site. */
+  files: Map<string, Content>;
+  active: boolean;
+}
+
+/** Adds what the run's folder holds: logs, artifacts, and the report where it is there in one piece. */
+async function addRecord(
+  { generation: { siteDir, base, cache }, run, guard, files, active }: RunContext,
+  { record, report }: ReadRecord,
+): Promise<Pick<RunFiles, 'artifacts'> & Pick<PublishedLogs, 'logs'>> {
+  const publishable = publishableOf(realpathSync.native(record.dir));
+  const stages = record.stages.map(({ stage }) => stage);
+  const source = { siteDir, run: run.id, publishable, stages, logged: report?.logs ?? [], guard, active };
+  const published = await runLogs(source, cache.copies, cache.tails);
+  for (const [path, content] of published.files) files.set(path, content);
+  if (!active) await addLogPages(run, published.logs, base, files);
+  if (report?.isPublic) addAsItIs(publishable(reportFile('.')), 'report.json', files);
+  // The runner's own is read once more only to see whether there is something in it to hide.
+  const junit = report ? publishable(junitFile('.')) : undefined;
+  if (junit && !guard.finds(readFileSync(junit.path, 'utf8'))) addAsItIs(junit, 'junit.xml', files);
+  return { logs: published.logs, artifacts: artifactsOf(record, publishable, guard, files) };
+}
+
+function addAsItIs(file: Publishable | undefined, name: string, files: Map<string, Content>): void {
+  if (file) files.set(name, { file: file.path });
 }
 
 /** Whether the page of a run is there, made from what is known of it now. */
@@ -122,15 +146,12 @@ async function addLogPages(
   base: string,
   files: Map<string, Content>,
 ): Promise<void> {
-  for (const [stage, { tail, content, file }] of logs) {
-    if (tail.firstLine === 1) continue;
-    // A small log that was cut has long lines, or many: what it is, is at hand.
-    const path = file ?? (typeof content === 'string' ? undefined : content.file);
-    if (path === undefined) continue;
-    const index = await indexLog(path);
+  for (const [stage, { tail, file }] of logs) {
+    if (tail.firstLine === 1 || file === undefined) continue;
+    const index = await indexLog(file);
     const owner = { id: run.id, recipe: run.request?.recipe, active: false };
     for (let page = 0; page < index.starts.length; page++) {
-      const lines = isStatic(index, page) ? await readLogPage(path, index, page) : undefined;
+      const lines = isStatic(index, page) ? await readLogPage(file, index, page) : undefined;
       if (lines)
         files.set(`logs/${stage}/${page + 1}/index.html`, logPage(owner, stage, index, page, lines, base));
     }

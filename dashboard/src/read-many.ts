@@ -19,42 +19,47 @@ const AHEAD = 6;
 /** So many folders are worth a thread of their own, which takes 100 ms to start. */
 const WORTH_WORKER = 500;
 
-/** Reads these folders, with the help of another thread if they are many, and lets others have their turn. */
-export async function readMany(options: RunReaderOptions, readings: readonly Reading[]): Promise<ReadRun[]> {
+/**
+ * Reads these folders, with the help of another thread if they are many, and lets others have their turn.
+ * @param onRead given what came of each, as soon as it is there
+ */
+export async function readMany(
+  options: RunReaderOptions,
+  readings: readonly Reading[],
+  onRead: (read: ReadRun) => void,
+): Promise<void> {
   const blocks: (readonly Reading[])[] = [];
   for (let at = 0; at < readings.length; at += BLOCK) blocks.push(readings.slice(at, at + BLOCK));
-  const read: ReadRun[] = [];
   const reader = createRunReader(options);
+  const give = (read: ReadRun) => {
+    compact(read.entry);
+    onRead(read);
+  };
   const workOff = async () => {
     for (let block = blocks.pop(); block; block = blocks.pop()) {
-      for (const reading of block) read.push(compacted(await reader(reading)));
+      for (const reading of block) give(await reader(reading));
       await setImmediate();
     }
   };
   // More threads would wait for the same disk, and each takes 40 MB.
   const isShared = readings.length >= WORTH_WORKER && availableParallelism() > 1;
-  const help = isShared ? workThrough(options, blocks, read) : undefined;
+  const help = isShared ? workThrough(options, blocks, give) : undefined;
   await workOff();
   await help;
   // What a thread that failed gave back.
   await workOff();
-  return read;
-}
-
-function compacted(read: ReadRun): ReadRun {
-  return { ...read, entry: compact(read.entry) };
 }
 
 /** One thread that takes a block after the other until there are none; it resolves also when the thread fails. */
 function workThrough(
   options: RunReaderOptions,
   blocks: (readonly Reading[])[],
-  read: ReadRun[],
+  onRead: (read: ReadRun) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
     workerData: options,
     // Nothing it makes is kept for long.
-    resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 32 },
+    resourceLimits: { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 32 },
   });
   const taken: (readonly Reading[])[] = [];
   const give = () => {
@@ -67,7 +72,7 @@ function workThrough(
     // Blocks are answered in the order they were given.
     worker.on('message', (answer: ReadRun[]) => {
       taken.shift();
-      for (const one of answer) read.push(compacted(one));
+      for (const read of answer) onRead(read);
       give();
       if (taken.length === 0) void worker.terminate();
     });

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import {
   describeIssues,
   InputError,
+  type LoggedStage,
   type Plan,
   pendingStage,
   planFile,
   plan as planSchema,
   type RunRecord,
+  reportFile,
+  runReport,
   runSummary,
   type StageName,
   type StageRecord,
@@ -17,23 +20,51 @@ import {
 import type { z } from 'zod';
 import { type Guard, redactDeep } from './guard.js';
 
+/** A run's record, redacted. */
+export interface ReadRecord {
+  record: RunRecord;
+  /** Given where all of it is in one file: a run that has ended. */
+  report?: {
+    /** Stages whose log is in `log.txt`. */
+    logs: readonly LoggedStage[];
+    /** Whether nothing in the file has to be hidden. */
+    isPublic: boolean;
+  };
+}
+
 /**
- * Core's `readRun`, redacted once more, but waiting for nothing: a full build reads 160,000 small files, and eight trips through the
- * thread pool for each run cost several times what the reading does.
+ * Core's `readRun`, redacted once more, but waiting for nothing: trips through the thread pool cost several times what
+ * the reading of a small file does. Of a run that has ended its report tells all; a report that is damaged is passed
+ * over, for it is a copy.
  * @returns undefined when there is no plan
  * @throws InputError when a file is damaged; it names the file without its folder, for pages are public
  */
-export function readRecord(dir: string, guard: Guard): RunRecord | undefined {
+export function readRecord(dir: string, guard: Guard): ReadRecord | undefined {
+  return readReport(dir, guard) ?? readParts(dir, guard);
+}
+
+function readReport(dir: string, guard: Guard): ReadRecord | undefined {
+  let isPublic = true;
+  const hidden = () => {
+    isPublic = false;
+  };
+  try {
+    const report = readJsonFile(reportFile(dir), runReport, guard, hidden);
+    if (!report) return undefined;
+    const { plan, stages, summary, logs } = report;
+    return { record: { run: plan.request.run, dir, plan, stages, summary }, report: { logs, isPublic } };
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+function readParts(dir: string, guard: Guard): ReadRecord | undefined {
   const plan = readPlan(dir, guard);
   if (!plan) return undefined;
   const stages = plan.stages.map((name) => readStage(dir, name, guard) ?? pendingStage(name));
-  return {
-    run: plan.request.run,
-    dir,
-    plan,
-    stages,
-    summary: readJsonFile(summaryFile(dir), runSummary, guard),
-  };
+  const summary = readJsonFile(summaryFile(dir), runSummary, guard);
+  return { record: { run: plan.request.run, dir, plan, stages, summary } };
 }
 
 /** A run's plan alone. @throws InputError when it is damaged */
@@ -46,7 +77,13 @@ export function readStage(dir: string, stage: StageName, guard: Guard): StageRec
   return readJsonFile(stageFile(dir, stage), stageRecord, guard);
 }
 
-function readJsonFile<S extends z.ZodType>(path: string, schema: S, guard: Guard): z.output<S> | undefined {
+/** @param onHidden told when something in it had to be hidden */
+function readJsonFile<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  guard: Guard,
+  onHidden?: () => void,
+): z.output<S> | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1);
   let text: string;
   try {
@@ -62,7 +99,10 @@ function readJsonFile<S extends z.ZodType>(path: string, schema: S, guard: Guard
   } catch (error) {
     throw new InputError(`${name} is not JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (guard.finds(text)) value = redactDeep(value, guard);
+  if (guard.finds(text)) {
+    value = redactDeep(value, guard);
+    onHidden?.();
+  }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new InputError(`${name}: ${describeIssues(parsed.error).join('; ')}`, { cause: parsed.error });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import {
   describeError,
   planFile,
-  type RunRecord,
+  reportFile,
   runFolder,
   runsFolder,
   STAGES,
@@ -15,7 +15,7 @@ import {
 } from '@cc-ci/core';
 import { factsOf, type RunFacts } from './facts.js';
 import type { Guard } from './guard.js';
-import { readPlan, readRecord } from './read-record.js';
+import { type ReadRecord, readPlan, readRecord } from './read-record.js';
 
 /** What one folder below `runs/` holds: facts of a record, or the reason there are none. */
 export interface RecordEntry {
@@ -27,15 +27,15 @@ export interface RecordEntry {
   lastChange: number;
   facts: RunFacts | undefined;
   error: string | undefined;
-  /** Who asked for what and when: known of many a damaged record, too. */
+  /** Of a damaged record: who asked for what and when, where that can still be read. */
   asked: { request: TestRequest; createdAt: string } | undefined;
 }
 
 /** A folder below `runs/` that was read. */
 export interface ReadFolder {
   entry: RecordEntry;
-  /** Its record, redacted; undefined when there is none that can be read. */
-  record: RunRecord | undefined;
+  /** Its record; undefined when there is none that can be read. */
+  read: ReadRecord | undefined;
   /** What must not be seen of it. */
   guard: Guard;
 }
@@ -47,17 +47,18 @@ export function readEntry(stateDir: string, folder: string, guardOf: (dir: strin
   const guard = guardOf(dir);
   const failed = (error: string) => ({
     entry: { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder, guard) },
-    record: undefined,
+    read: undefined,
     guard,
   });
   try {
-    const record = readRecord(dir, guard);
-    if (!record) return failed('there is no plan.json in it');
+    const read = readRecord(dir, guard);
+    if (!read) return failed('there is no plan.json in it');
+    const { record } = read;
     if (record.run !== folder) return failed(`it holds the record of run ${record.run}`);
     const facts = factsOf(record);
-    const asked = { request: facts.request, createdAt: facts.createdAt };
     const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
-    return { entry: { folder, dir, key, lastChange, facts, error: undefined, asked }, record, guard };
+    const known = { facts, error: undefined, asked: undefined };
+    return { entry: { folder, dir, key, lastChange, ...known }, read, guard };
   } catch (error) {
     return failed(guard.text(describeError(error)));
   }
@@ -84,16 +85,13 @@ interface Fingerprint {
 }
 
 /**
- * Every file's inode, size and time: a replaced file has another inode, an appended one another size. Synchronous,
- * because a few small stats take microseconds and as many trips through the thread pool do not.
+ * Every file's inode, size and time: a replaced file has another inode, an appended one another size. Of a run that has
+ * ended its report stands for all. Synchronous, because a few small stats take microseconds and as many trips through
+ * the thread pool do not.
  */
 function fingerprint(dir: string, withLogs: boolean): Fingerprint {
-  const files = [planFile(dir), summaryFile(dir)];
-  for (const stage of STAGES) {
-    files.push(stageFile(dir, stage));
-    if (withLogs) files.push(stageLogFile(dir, stage));
-  }
-  const stats = files.map(statIfAny);
+  const report = statIfAny(reportFile(dir));
+  const stats = report ? [report] : partsOf(dir, withLogs).map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
     key: hash(
@@ -103,6 +101,15 @@ function fingerprint(dir: string, withLogs: boolean): Fingerprint {
     ),
     lastChange: Math.max(...times),
   };
+}
+
+function partsOf(dir: string, withLogs: boolean): string[] {
+  const files = [planFile(dir), summaryFile(dir)];
+  for (const stage of STAGES) {
+    files.push(stageFile(dir, stage));
+    if (withLogs) files.push(stageLogFile(dir, stage));
+  }
+  return files;
 }
 
 function statIfAny(path: string): Stats | undefined {
@@ -122,19 +129,19 @@ export function compact(entry: RecordEntry): RecordEntry {
   const request = facts?.request ?? asked?.request;
   if (request) compactRequest(request);
   if (facts) {
+    facts.request.run = entry.folder;
     facts.outcome.sentence = shared(facts.outcome.sentence);
     facts.activity = shared(facts.activity);
     for (const stage of facts.stages) {
       stage.stage = shared(stage.stage);
       stage.state = shared(stage.state);
     }
-    if (asked && asked.createdAt === facts.createdAt) asked.createdAt = facts.createdAt;
     if (facts.ended?.startedAt === facts.createdAt) facts.ended.startedAt = facts.createdAt;
     if (facts.base !== undefined) facts.base = shared(facts.base);
     if (facts.level?.missing !== undefined) facts.level.missing = shared(facts.level.missing);
     facts.failedTests = facts.failedTests.map(shared);
   }
-  return { ...entry, asked: asked && request && { ...asked, request } };
+  return entry;
 }
 
 /** Makes a request hold the texts that others have too. */

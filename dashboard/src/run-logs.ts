@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type StageName, stageLogFile } from '@cc-ci/core';
+import { type LoggedStage, runLogFile, type StageName, splitLogs, stageLogFile } from '@cc-ci/core';
 import type { Guard } from './guard.js';
 import { createLogCopy, filterLines, type LogCopy } from './log-copy.js';
-import { type LogTail, PAGE_LIMITS, type TailReader, tailOf } from './log-tail.js';
+import { type LogTail, PAGE_LIMITS, shorten, type TailReader, tailOf } from './log-tail.js';
 import type { Content, Publishable } from './site-files.js';
 
 /** What logs of runs that go on have been copied so far, by the copy's path. */
@@ -14,12 +14,19 @@ export const LIVE_FOLDER = '.live';
 /** A log up to this many bytes is looked at in one piece. */
 const SMALL = 1024 * 1024;
 
+/** A stage's log in the site. */
 export interface PublishedLog {
   tail: LogTail;
-  /** What its raw file in the site is. */
-  content: Content;
-  /** A file with the same text, to read more of it from; absent for small ones, whose tail is all. */
+  /** The file of the run's page that holds it as it is. */
+  raw: string;
+  /** A file with the same text, to read more of it from, where there is one. */
   file?: string;
+}
+
+/** The logs of a run, and what files of its page they are. */
+export interface PublishedLogs {
+  logs: Map<StageName, PublishedLog>;
+  files: Map<string, Content>;
 }
 
 export interface LogSource {
@@ -28,33 +35,63 @@ export interface LogSource {
   /** Whether a file of the run may be published. */
   publishable: (source: string) => Publishable | undefined;
   stages: readonly StageName[];
+  /** Stages whose log is in `log.txt`. */
+  logged: readonly LoggedStage[];
   guard: Guard;
   active: boolean;
 }
 
+/** All logs of a run that has ended in one file, where they are short. */
+const ALL_LOGS = runLogFile('.');
+
 /**
- * The logs of a run as they may be seen. That of a run that has ended is published as it is, under another name, if
- * the guard finds nothing in it; of everything else there is a copy that the guard has gone through.
+ * The logs of a run as they may be seen. Those of a run that has ended are published as they are, under another name,
+ * if the guard finds nothing in them; of everything else there is a copy that the guard has gone through.
  */
 export async function runLogs(
   source: LogSource,
   copies: LogCopies,
   tails: TailReader,
-): Promise<Map<StageName, PublishedLog>> {
+): Promise<PublishedLogs> {
+  return allLogs(source) ?? (await eachLog(source, copies, tails));
+}
+
+/** From `log.txt`; undefined where it does not hold them. */
+function allLogs({ publishable, logged, guard }: LogSource): PublishedLogs | undefined {
+  const found = logged.length > 0 ? publishable(ALL_LOGS) : undefined;
+  if (!found) return undefined;
+  const { text, content } = guardedText(found.path, guard);
+  const split = splitLogs(text, logged);
+  if (!split) return undefined;
   const logs = new Map<StageName, PublishedLog>();
+  for (const { stage, bytes } of logged) {
+    const lines = (split.get(stage) ?? []).map((line) => shorten(line, PAGE_LIMITS.width));
+    logs.set(stage, { tail: { firstLine: 1, lines, bytes }, raw: ALL_LOGS });
+  }
+  return { logs, files: new Map([[ALL_LOGS, content]]) };
+}
+
+async function eachLog(source: LogSource, copies: LogCopies, tails: TailReader): Promise<PublishedLogs> {
+  const published: PublishedLogs = { logs: new Map(), files: new Map() };
   for (const stage of source.stages) {
     const log = await logOf(source, stage, copies, tails);
-    if (log) logs.set(stage, log);
+    if (!log) continue;
+    const { content, ...shown } = log;
+    const raw = stageLogFile('.', stage);
+    published.logs.set(stage, { ...shown, raw });
+    published.files.set(raw, content);
   }
-  return logs;
+  return published;
 }
+
+type CopiedLog = Omit<PublishedLog, 'raw'> & { content: Content };
 
 async function logOf(
   { siteDir, run, publishable, guard, active }: LogSource,
   stage: StageName,
   copies: LogCopies,
   tails: TailReader,
-): Promise<PublishedLog | undefined> {
+): Promise<CopiedLog | undefined> {
   const found = publishable(stageLogFile('.', stage));
   if (!found) return undefined;
   const { path, size } = found;
@@ -75,10 +112,17 @@ async function logOf(
   return tail && { tail, content: { file }, file };
 }
 
-function smallLog(path: string, guard: Guard): PublishedLog {
+function smallLog(path: string, guard: Guard): CopiedLog {
+  const { text, content } = guardedText(path, guard);
+  const tail = tailOf(text, PAGE_LIMITS);
+  return typeof content === 'string' ? { tail, content } : { tail, content, file: path };
+}
+
+/** A text without what must not be seen, and as what it is published. */
+function guardedText(path: string, guard: Guard): { text: string; content: Content } {
   const text = readFileSync(path, 'utf8');
   const safe = filterLines(text, guard, guard.lines());
-  return { tail: tailOf(safe, PAGE_LIMITS), content: safe === text ? { file: path } : safe };
+  return { text: safe, content: safe === text ? { file: path } : safe };
 }
 
 function copyOf(path: string, copyPath: string, guard: Guard, copies: LogCopies): LogCopy {

@@ -5,6 +5,7 @@ import type { LogTail } from './log-tail.js';
 import { logView } from './log-view.js';
 import { isActive, type Run } from './model.js';
 import { renderPage } from './render.js';
+import type { PublishedLog } from './run-logs.js';
 import { commitLink, pullLink, recipeLink, whoAsked } from './run-row.js';
 import { elapsed, stageView } from './stage-view.js';
 import { BLAME_WORDS, between, formatDuration, formatInstant, STATUS_MARKS } from './words.js';
@@ -19,9 +20,11 @@ export interface RunFiles {
   /** Lines that show why the run came to what it came to. */
   evidence: readonly string[];
   /** Ends of the stages' logs, of those that have one. */
-  logs: ReadonlyMap<StageName, LogTail>;
+  logs: ReadonlyMap<StageName, Pick<PublishedLog, 'tail' | 'raw'>>;
   /** Artifacts that are in the site, by their path in the run's folder, with their path below the run's page. */
   artifacts: ReadonlyMap<string, string>;
+  /** Files of its page's folder that people may want to keep. */
+  downloads: readonly string[];
   /** The engine's log, where the record alone does not tell the story. */
   engineLog: LogTail | undefined;
 }
@@ -90,8 +93,7 @@ function factsOf(run: Run, plan: Plan | undefined, now: number): Fact[] {
   return facts;
 }
 
-function downloadsOf(run: Run, { record }: RunFiles, base: string): { text: string; href: string }[] {
+function downloadsOf(run: Run, { downloads }: RunFiles, base: string): { text: string; href: string }[] {
   if (!hasPage(run.id)) return [];
-  const file = (name: string) => ({ text: name, href: link(base, 'runs', run.id, name) });
-  return [file('report.json'), ...(record && !isActive(run) ? [file('junit.xml')] : [])];
+  return downloads.map((name) => ({ text: name, href: link(base, 'runs', run.id, name) }));
 }

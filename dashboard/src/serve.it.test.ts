@@ -54,6 +54,8 @@ describe('the web server of the dashboard', () => {
       ['/robots.txt', 'text/plain; charset=utf-8'],
       ['/api/recipes.json', 'application/json; charset=utf-8'],
       [`/runs/${run}/report.json`, 'application/json; charset=utf-8'],
+      [`/runs/${run}/log.txt`, 'text/plain; charset=utf-8'],
+      [`/runs/${run}/junit.xml`, 'application/xml'],
       [`/runs/${run}/logs/install.log`, 'text/plain; charset=utf-8'],
     ];
     for (const [path, type] of types) {
@@ -62,8 +64,18 @@ describe('the web server of the dashboard', () => {
     }
     const { headers } = await get('/');
     expect((await get('/', { 'if-none-match': String(headers.etag) })).status).to.equal(304);
-    expect((await get(`/runs/${run}/logs/install.log`, { range: 'bytes=0-1' })).status).to.equal(206);
+    expect((await get(`/runs/${run}/log.txt`, { range: 'bytes=0-1' })).status).to.equal(206);
     expect(await get('/', {}, 'HEAD')).to.include({ status: 200, body: '' });
+  });
+
+  it('still knows the address that the log of a stage had while it ran', async () => {
+    const { run } = await writeRun(stateDir, { logs: { install: 'grün\nlast', backup: '' } });
+    await buildSite({ stateDir, siteDir, engine: readerOf([]) });
+    await serve();
+    expect((await get(`/runs/${run}/logs/install.log`)).body).to.equal('grün\nlast\n');
+    expect((await get(`/runs/${run}/logs/backup.log`)).body).to.equal('');
+    for (const path of [`${run}/logs/upgrade.log`, `${run}/logs/passwd.log`, '../logs/install.log'])
+      expect((await get(`/runs/${path}`)).status, path).to.equal(404);
   });
 
   it('sends its security headers with every answer', async () => {

@@ -1,6 +1,14 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfAny, runId, type StageName, stageName } from '@cc-ci/core';
+import {
+  type RunBrief,
+  type RunReport,
+  readFileIfAny,
+  runId,
+  type StageName,
+  splitLogs,
+  stageName,
+} from '@cc-ci/core';
 import fastifyStatic from '@fastify/static';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { addCompression } from './compress.js';
@@ -54,6 +62,7 @@ const VERSIONED = /^\/(?:style\.css|site\.js)\?v=[0-9a-f]+$/;
 const HTML = 'text/html; charset=utf-8';
 const TEXT = 'text/plain; charset=utf-8';
 const RUN_PAGE = /^\/runs\/([^/?]+)\/?(?:\?.*)?$/;
+const STAGE_LOG = /^\/runs\/([^/?]+)\/logs\/([^/?]+)\.log(?:\?.*)?$/;
 const LOG_PAGE = /^\/runs\/([^/?]+)\/logs\/([^/?]+)\/(\d{1,7})\/?(?:\?.*)?$/;
 
 /** The web server of a site: its files, the logs of runs that go on, pages of long logs, and `/healthz`. */
@@ -101,6 +110,8 @@ export async function buildDashboardApp(options: DashboardAppOptions): Promise<F
   });
   const logs = createLogPages(siteDir, base);
   app.setNotFoundHandler(async (request, reply) => {
+    const log = request.method === 'GET' ? await stageLog(siteDir, request.url) : undefined;
+    if (log !== undefined) return reply.type(TEXT).send(log);
     const page = await logs(request.url);
     if (page !== undefined && request.method === 'GET') return reply.type(HTML).send(page);
     return (await madePage(request, reply)) ?? notFound(reply);
@@ -189,10 +200,28 @@ function createLogPages(siteDir: string, base: string): (url: string) => Promise
   };
 }
 
+/**
+ * The log of a stage that is in the run's `log.txt` only: while it ran, it had a file of its own, and people keep
+ * addresses.
+ */
+async function stageLog(siteDir: string, url: string): Promise<string | undefined> {
+  const [, id, name] = STAGE_LOG.exec(url) ?? [];
+  const [run, stage] = [runId.safeParse(id), stageName.safeParse(name)];
+  if (!run.success || !stage.success) return undefined;
+  const all = await readFileIfAny(join(siteDir, 'runs', run.data, 'log.txt'));
+  const lines = all && splitLogs(all, (await reportOf(siteDir, run.data)).logs)?.get(stage.data);
+  return lines ? lines.map((line) => `${line}\n`).join('') : undefined;
+}
+
 async function ownerOf(siteDir: string, id: string) {
-  const text = await readFile(join(siteDir, 'runs', id, 'report.json'), 'utf8');
-  const { recipe, status } = JSON.parse(text) as { recipe: string | null; status: string };
+  const { recipe, status } = await reportOf(siteDir, id);
   return { id, recipe: recipe ?? undefined, active: status === 'running' };
+}
+
+/** What the site itself says of a run. */
+async function reportOf(siteDir: string, id: string) {
+  const text = await readFile(join(siteDir, 'runs', id, 'report.json'), 'utf8');
+  return JSON.parse(text) as Pick<RunBrief, 'recipe' | 'status'> & Pick<RunReport, 'logs'>;
 }
 
 async function exists(path: string): Promise<boolean> {

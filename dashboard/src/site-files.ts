@@ -52,17 +52,6 @@ export function writeIfChanged(path: string, content: Content): boolean {
   return true;
 }
 
-/** Makes `path` another name of a file of the site, unless it is so already. @returns whether it did */
-export function linkIfChanged(path: string, file: string): boolean {
-  try {
-    // Mostly there is nothing yet, and then a link appears at once by itself.
-    linkSync(file, path);
-    return true;
-  } catch {
-    return writeIfChanged(path, { file });
-  }
-}
-
 function isSame(path: string, content: Content): boolean {
   const there = lstatIfAny(path);
   if (!there) return false;
@@ -77,6 +66,8 @@ function isSame(path: string, content: Content): boolean {
 }
 
 function replaceFile(path: string, content: Content): void {
+  // Mostly there is nothing yet, and then a link appears at once by itself.
+  if (typeof content !== 'string' && isLinked(content.file, path)) return;
   const temporary = temporaryName(path);
   try {
     put(temporary, content);
@@ -124,42 +115,30 @@ function temporaryName(path: string): string {
 }
 
 /**
- * Puts these files into a folder of the site, and nothing else: a new folder appears with all of them at once, in one
- * that is there each changes at once or not at all, and those that are not wanted any more go last.
+ * Puts these files into a folder of the site, in their order, and nothing else: each changes at once or not at all, and
+ * those that are not wanted any more go last. So a page that comes last is there only when all that it leads to is.
  * @param files by their path in the folder
  * @returns how many were written
  */
 export function publishFolder(folder: string, files: ReadonlyMap<string, Content>): number {
-  if (existsSync(folder)) {
-    let written = 0;
-    for (const [name, content] of files) if (writeIfChanged(join(folder, name), content)) written += 1;
-    removeOthers(folder, '', new Set(files.keys()));
-    return written;
+  if (isMade(folder)) {
+    for (const [name, content] of files) replaceFile(`${folder}/${name}`, content);
+    return files.size;
   }
-  const temporary = temporaryName(folder);
-  try {
-    makeFolder(temporary);
-    const made = new Set(['.']);
-    for (const [name, content] of files) {
-      const below = dirname(name);
-      if (!made.has(below)) makeFolder(`${temporary}/${below}`);
-      made.add(below);
-      put(`${temporary}/${name}`, content);
-    }
-    renameSync(temporary, folder);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
-  return files.size;
+  let written = 0;
+  for (const [name, content] of files) if (writeIfChanged(join(folder, name), content)) written += 1;
+  removeOthers(folder, '', new Set(files.keys()));
+  return written;
 }
 
-/** Nearly always its parent is there, and asking for that first takes longer. */
-function makeFolder(path: string): void {
+/** Makes a folder. @returns false when there is one already */
+function isMade(folder: string): boolean {
   try {
-    mkdirSync(path);
-  } catch {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    return mkdirSync(folder, { recursive: true }) !== undefined;
   }
 }
 
@@ -180,8 +159,8 @@ function isBeingWritten(path: string): boolean {
   return stat !== undefined && Date.now() - stat.mtimeMs < ABANDONED_MS;
 }
 
-/** What is served of an artifact is decided by its name; anything a browser could run as a page is not. */
-const SAFE_NAME = /\.(?:png|jpe?g|webp|gif|zip|txt|log)$/i;
+/** What is served of a file is decided by its name; anything a browser could run as a page is not. */
+const SAFE_NAME = /\.(?:png|jpe?g|webp|gif|zip|txt|log)$|^(?:report\.json|junit\.xml)$/i;
 
 /** A file that may be published, and its size in bytes. */
 export interface Publishable {
@@ -196,7 +175,7 @@ export interface Publishable {
  * @param runDir the run's folder, as `realpath` gives it
  */
 export function publishableOf(runDir: string): (source: string) => Publishable | undefined {
-  const folders = new Map<string, boolean>();
+  const folders = new Map([[runDir, true]]);
   const isReal = (folder: string) => {
     const known = folders.get(folder) ?? realpathSync.native(folder) === folder;
     folders.set(folder, known);
@@ -214,6 +193,16 @@ export function publishableOf(runDir: string): (source: string) => Publishable |
   };
 }
 
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+  } catch {
+    return false;
+  }
+  refuseExchanged(from, to);
+  return true;
+}
+
 function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -222,11 +211,14 @@ function linkOrCopy(from: string, to: string): void {
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
     copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   }
-  // Looked at again behind the link: it may have been exchanged since.
-  if (!lstatSync(to).isFile()) {
-    rmSync(to, { force: true });
-    throw new Error(`${from} was exchanged for something that is no file`);
-  }
+  refuseExchanged(from, to);
+}
+
+/** What was linked is looked at again: it may have been exchanged since it was chosen. */
+function refuseExchanged(from: string, to: string): void {
+  if (lstatSync(to).isFile()) return;
+  rmSync(to, { force: true });
+  throw new Error(`${from} was exchanged for something that is no file`);
 }
 
 export function lstatIfAny(path: string): Stats | undefined {

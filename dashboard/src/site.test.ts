@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, runFolder, type TestRequest } from '@cc-ci/core';
+import { InputError, reportFile, runFolder, type TestRequest } from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -80,7 +80,7 @@ describe('the site', () => {
     expect(html).to.contain(`npx cc-ci run custom-html --ref ${run.ref} --src ${run.src}`);
     expect(html).not.to.contain('http-equiv="refresh"');
     expect(await page('runs', run.run, 'files', 'screenshots', 'install-1.png')).to.equal('PNG');
-    expect(await page('runs', run.run, 'logs', 'install.log')).to.contain('abra app deploy');
+    expect(await page('runs', run.run, 'log.txt')).to.contain('abra app deploy');
     const overview = await page('index.html');
     expect(overview).to.contain(`href="/runs/${run.run}/"`).and.to.contain('n/a').and.to.contain('alice');
     expect(await page('recipes', 'custom-html', 'index.html')).to.contain('1 run, 1 ended, 1 green');
@@ -152,7 +152,10 @@ describe('the site', () => {
 
   it('shows broken records as broken, and everything else beside them', async () => {
     const whole = await writeRun(stateDir);
+    const copyDamaged = await writeRun(stateDir);
+    await writeFile(reportFile(runFolder(stateDir, copyDamaged.run)), '{ "schema": 2, "plan": <script>');
     const damaged = await writeRun(stateDir);
+    await rm(reportFile(runFolder(stateDir, damaged.run)));
     await writeFile(join(runFolder(stateDir, damaged.run), 'stage-install.json'), '{ "stage": <script>');
     const renamed = join(stateDir, 'runs', 'copy of a run');
     await mkdir(renamed);
@@ -162,7 +165,7 @@ describe('the site', () => {
     );
     await mkdir(join(stateDir, 'runs', '<img src=x>'));
     const result = await build();
-    expect(result).to.include({ runs: 4, broken: 3 });
+    expect(result).to.include({ runs: 5, broken: 3 });
     expect(result.problems).to.deep.equal([]);
     const overview = await page('index.html');
     expect(overview).to.contain('stage-install.json is not JSON');
@@ -172,7 +175,7 @@ describe('the site', () => {
     expect(await runPage(damaged))
       .to.contain('cannot be read')
       .and.to.contain('custom-html');
-    expect(await readdir(join(siteDir, 'runs'))).to.have.members([whole.run, damaged.run]);
+    expect(await readdir(join(siteDir, 'runs'))).to.have.members([whole.run, copyDamaged.run, damaged.run]);
   });
 
   it('escapes everything it was given', async () => {

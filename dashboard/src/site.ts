@@ -115,16 +115,20 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
     build: model.builds.get(folder),
     pageKey: cache.pages.get(folder),
   }));
-  for (const { entry, page } of await readMany({ stateDir, secrets, ...(pages && { pages }) }, readings)) {
+  const dirty = new Set<string>();
+  // All that can be done right away is: the other thread goes on meanwhile, and not when the lists are made.
+  await readMany({ stateDir, secrets, ...(pages && { pages }) }, readings, ({ entry, page }) => {
     const known = model.entries.get(entry.folder);
     if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(entry.folder, entry);
     model.entries.set(entry.folder, entry);
+    updateRun(model, entry.folder, generation.now, dirty);
     if (page) rememberPage(generation, entry.folder, page);
-  }
-  const dirty = new Set<string>();
+    if (generation.entries.size >= SAVE_EVERY) save(generation);
+  });
   const missing = await missingPages(generation, first);
   const ids = new Set([...stale, ...gone, ...changed, ...model.active, ...missing]);
-  for (const id of ids) updateRun(model, id, generation.now, dirty);
+  const read = new Set(stale);
+  for (const id of ids) if (!read.has(id)) updateRun(model, id, generation.now, dirty);
   updateRecipes(model, dirty);
   await publishRuns(
     generation,
@@ -147,17 +151,20 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
 
 /** The newest runs of each recipe, whose pages are made before the lists are. */
 const NEWEST = 2;
-/** Pages of old runs after which what was made is remembered. */
+/** So many runs later, what was made is remembered. */
 const SAVE_EVERY = 500;
 
 function rememberPage(
   { cache, keys, result }: Generation,
   id: string,
-  { key, written }: { key: string; written: number },
+  page: { key: string; written: number },
 ): void {
+  const known = cache.model.runs.get(id)?.key;
+  // Mostly it is the run's own, which need not be in memory twice.
+  const key = known === page.key ? known : page.key;
   if (cache.pages.get(id) !== key) keys.set(id, key);
   cache.pages.set(id, key);
-  result.written += written;
+  result.written += page.written;
 }
 
 /** When everything is made for the first time: which pages are made at once; the others are set aside. */

@@ -61,7 +61,7 @@ export function stageView(
   now: number,
 ): StageView {
   const state = shownState(run, stage);
-  const tail = files.logs.get(stage.stage);
+  const log = files.logs.get(stage.stage);
   const links = artifactLinks(run, stage, files, base);
   return {
     name: stage.stage,
@@ -95,9 +95,9 @@ export function stageView(
     screenshots: links.filter((it) => it.kind === 'screenshot'),
     files: links.filter((it) => it.kind !== 'screenshot'),
     log:
-      tail &&
-      logView(tail, stage.stage, {
-        raw: link(base, 'runs', run.id, 'logs', `${stage.stage}.log`),
+      log &&
+      logView(log.tail, stage.stage, {
+        raw: link(base, 'runs', run.id, ...log.raw.split('/')),
         page: (number) => link(base, 'runs', run.id, 'logs', stage.stage, String(number), ''),
       }),
     open: state === 'running' || state === 'failed' || state === 'unfinished',

@@ -1,6 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  judge,
+  junitFile,
+  junitXml,
   type RunRecord,
   readRun,
   runFolder,
@@ -8,6 +11,7 @@ import {
   stageLogFile,
   writeFileAtomic,
   writeJson,
+  writeReport,
 } from '@cc-ci/core';
 import type { Build, BuildState } from '@cc-ci/engine';
 import { expect } from 'chai';
@@ -126,6 +130,8 @@ describe('the site, compared with records and engine', () => {
       plan,
       (await readFile(plan, 'utf8')).replace('"tools": {}', '"tools": { "abra": "9.9" }'),
     );
+    const record = (await readRun(runFolder(stateDir, changed))) ?? expect.fail('no record');
+    await writeReport({ ...record, summary: record.summary ?? expect.fail('no end') });
     await buildSite({ stateDir, siteDir, engine: readerOf([]) });
     expect(await page('runs', changed, 'index.html')).to.contain('9.9');
     expect((await times()).slice(1)).to.deep.equal(before.slice(1));
@@ -187,7 +193,7 @@ describe('the site, compared with records and engine', () => {
     await writeJson(join(dir, 'secrets.json'), { db: secret });
     const builds = [someBuild('running', { request, reason: text })];
     const cache = createSiteCache();
-    const look = async (when: string) => {
+    const look = async (when: string, logs = ['logs/install.log']) => {
       await buildSite({ stateDir, siteDir, engine: readerOf(builds), cache });
       for (const path of [
         'index.html',
@@ -196,7 +202,7 @@ describe('the site, compared with records and engine', () => {
         'api/recipes.json',
         `runs/${request.run}/index.html`,
         `runs/${request.run}/report.json`,
-        `runs/${request.run}/logs/install.log`,
+        ...logs.map((name) => `runs/${request.run}/${name}`),
         `runs/${request.run}/files/console/a.txt`,
       ]) {
         const content = await page(path);
@@ -213,5 +219,12 @@ describe('the site, compared with records and engine', () => {
     await look('with a log that was replaced by a long one');
     builds[0] = someBuild('failure', { request, reason: text });
     await look('when it has ended');
+    await writeFileAtomic(stageLogFile(dir, 'install'), text);
+    const record = (await readRun(dir)) ?? expect.fail('no record');
+    const times = { startedAt: record.plan.createdAt, finishedAt: record.plan.createdAt };
+    const ended = { ...record, summary: { run: request.run, ...times, outcome: judge(record.stages) } };
+    await writeFileAtomic(junitFile(dir), junitXml(ended));
+    await writeReport(ended);
+    await look('when its runner has left a report', ['log.txt', 'junit.xml']);
   });
 });

@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  endedReport,
+  junitFile,
+  junitXml,
   type Level,
   type Outcome,
   type Plan,
   pendingStage,
   planFile,
   type RunSummary,
+  reportFile,
   runFolder,
+  runLogFile,
   STAGES,
   type StageName,
   type StageRecord,
@@ -118,6 +123,8 @@ export function writeOneRun(stateDir: string, number: number, recipes: number, r
   };
   mkdirSync(join(dir, 'logs'), { recursive: true });
   writeFileSync(planFile(dir), JSON.stringify(plan, null, 2));
+  const stages: StageRecord[] = [];
+  const logs = new Map<StageName, string>();
   let seconds = 0;
   let failed = false;
   for (const [index, stage] of STAGES.entries()) {
@@ -136,6 +143,8 @@ export function writeOneRun(stateDir: string, number: number, recipes: number, r
       (_, n) => `${at(seconds + n)} ${stage}: step ${n} of ${recipe} went as it should\n`,
     );
     writeFileSync(stageLogFile(dir, stage), lines.join(''));
+    stages.push(record);
+    logs.set(stage, lines.join(''));
     seconds += long;
   }
   const outcome: Outcome = failing
@@ -153,6 +162,11 @@ export function writeOneRun(stateDir: string, number: number, recipes: number, r
   };
   const summary: RunSummary = { run, startedAt: at(0), finishedAt: at(seconds), outcome, level };
   writeFileSync(summaryFile(dir), JSON.stringify(summary, null, 2));
+  const record = { run, dir, plan, stages, summary };
+  writeFileSync(junitFile(dir), junitXml(record));
+  const { report, log } = endedReport(record, logs);
+  writeFileSync(reportFile(dir), report);
+  if (log !== undefined) writeFileSync(runLogFile(dir), log);
   return run;
 }
 

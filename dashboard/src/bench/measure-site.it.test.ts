@@ -7,7 +7,7 @@ describe('the measures of the dashboard', () => {
     const scale = { recipes: 5, runs: 600, more: 2, logBytes: 3_000_000, readers: 20, lines: 5 };
     const { build, longLog, readers, firstPaint } = await measureSite(scale, () => undefined);
     expect(build.full).to.include({ runs: 600, recipes: 5 }).and.to.deep.include({ problems: [] });
-    expect(build.full.written, 'pages, reports and badges').to.be.greaterThan(600 * 10);
+    expect(build.full.written, 'pages, reports and badges').to.be.greaterThan(600 * 5);
     expect(build.incremental).to.have.length(2);
     expect(build.memoryMb.all).to.be.greaterThan(40).and.not.below(build.memoryMb.full);
     expect(build.overview.page).to.be.greaterThan(1_000);

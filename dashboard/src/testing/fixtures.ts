@@ -10,6 +10,7 @@ import {
   type Plan,
   pendingStage,
   planFile,
+  readRun,
   runFolder,
   STAGES,
   type StageName,
@@ -21,6 +22,7 @@ import {
   type TestResult,
   writeFileAtomic,
   writeJson,
+  writeReport,
 } from '@cc-ci/core';
 import type { Build, BuildState, EngineReader } from '@cc-ci/engine';
 
@@ -115,7 +117,10 @@ export async function writeRun(stateDir: string, fixture: RunFixture = {}): Prom
   const finishedAt = 'finishedAt' in fixture ? fixture.finishedAt : '2026-11-21T08:01:05.000Z';
   if (finishedAt !== undefined) {
     const outcome = fixture.outcome ?? judge(stages);
-    await writeJson(summaryFile(dir), { run: request.run, startedAt: createdAt, finishedAt, outcome });
+    const summary = { run: request.run, startedAt: createdAt, finishedAt, outcome };
+    await writeJson(summaryFile(dir), summary);
+    const record = await readRun(dir);
+    if (record) await writeReport({ ...record, summary });
   }
   return request;
 }
