@@ -186,7 +186,12 @@ function openTarget() {
   target.scrollIntoView({ block: 'center' });
 }
 
+/** A closed log is equipped when it is opened: doing so with all takes longer than the first sight of the page. */
 function equipLog(log) {
+  if (!log.open) {
+    log.addEventListener('toggle', () => equipLog(log), { once: true });
+    return;
+  }
   const tools = $('.log-tools', log);
   const lines = $('.lines', log);
   if (!tools || !lines) return;

@@ -48,52 +48,45 @@ export interface DurationChart {
   height: number;
   /** The longest run, as words: the chart's top. */
   top: string;
-  bars: {
-    x: number;
-    title: string;
-    href: string | undefined;
-    tone: string;
-    parts: { stage: StageName; y: number; height: number }[];
-  }[];
+  /** The parts of all bars that are one stage: a browser draws one path sooner than forty boxes. */
+  stages: { stage: StageName; d: string }[];
+  bars: { x: number; title: string }[];
   barWidth: number;
-  /** Half of the middle run's time per stage, in words. */
+  /** The middle run's time per stage, in words. */
   medians: { stage: StageName; title: string; text: string }[];
 }
 
 const CHART = { runs: 40, fewest: 16, width: 800, height: 160 };
 
-/** @param runs the newest first @param href where a run's page is */
-export function durationChart(
-  runs: readonly Run[],
-  href: (run: Run) => string | undefined,
-): DurationChart | undefined {
+/** @param runs the newest first */
+export function durationChart(runs: readonly Run[]): DurationChart | undefined {
   const shown = wholeRuns(runs).slice(0, CHART.runs).reverse();
   if (shown.length < 2) return undefined;
   const total = (run: Run) => run.facts?.stages.reduce((sum, stage) => sum + (stage.ms ?? 0), 0) ?? 0;
   const longest = Math.max(1, ...shown.map(total));
   // Few runs get broader bars, up to a limit at which they would no longer look like a series.
   const step = CHART.width / Math.max(CHART.fewest, shown.length);
+  const barWidth = round(step - 3);
+  const drawn = new Map<StageName, string>();
   const bars = shown.map((run, index) => {
+    const x = round(index * step);
     let y = CHART.height;
-    const parts = (run.facts?.stages ?? []).flatMap(({ stage, ms = 0 }) => {
+    for (const { stage, ms = 0 } of run.facts?.stages ?? []) {
       const height = round((ms / longest) * CHART.height);
+      if (height <= 0) continue;
+      drawn.set(stage, `${drawn.get(stage) ?? ''}M${round(x + barWidth / 2)} ${y}v-${height}`);
       y = round(y - height);
-      return height > 0 ? [{ stage, y, height }] : [];
-    });
-    return {
-      x: round(index * step),
-      title: `${formatInstant(run.time)}: ${STATUS_MARKS[run.status].word}, ${formatDuration(total(run))}`,
-      href: href(run),
-      tone: STATUS_MARKS[run.status].tone,
-      parts,
-    };
+    }
+    const title = `${formatInstant(run.time)}: ${STATUS_MARKS[run.status].word}, ${formatDuration(total(run))}`;
+    return { x, title };
   });
   const medians = CHART_STAGES.flatMap((stage) => {
     const times = shown.flatMap((run) => run.facts?.stages.find((it) => it.stage === stage)?.ms ?? []);
     const middle = times.sort((a, b) => a - b)[times.length >> 1];
     return middle === undefined ? [] : [{ stage, title: STAGE_TITLES[stage], text: formatDuration(middle) }];
   });
-  return { ...CHART, top: formatDuration(longest), bars, barWidth: round(step - 3), medians };
+  const stages = [...drawn].map(([stage, d]) => ({ stage, d }));
+  return { ...CHART, top: formatDuration(longest), stages, bars, barWidth, medians };
 }
 
 /** The level of the latest runs that have one, as a line of steps. */

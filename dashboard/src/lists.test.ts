@@ -85,13 +85,11 @@ describe('a recipe', () => {
       ['idle', 'M97 18V14'],
     ]);
     expect(sparkline([])).to.equal(undefined);
-    const chart = durationChart([red, green], () => undefined);
-    expect(chart?.bars.map(({ parts }) => parts)).to.deep.equal([
-      [{ stage: 'install', y: 0, height: 160 }],
-      [{ stage: 'install', y: 0, height: 160 }],
-    ]);
+    const chart = durationChart([red, green]);
+    expect(chart?.stages).to.deep.equal([{ stage: 'install', d: 'M23.5 160v-160M73.5 160v-160' }]);
+    expect(chart?.bars.map(({ x }) => x)).to.deep.equal([0, 50]);
     expect(chart?.medians).to.deep.equal([{ stage: 'install', title: 'Install', text: '20 s' }]);
-    expect(durationChart([green], () => undefined)).to.equal(undefined);
+    expect(durationChart([green])).to.equal(undefined);
     const levels = [8, 0].map((value) => run({}, { level: { value, scale: 1 } }));
     expect(levelChart(levels)?.label).to.equal('levels of the last 2 runs, the oldest first: 0, 8');
   });

@@ -70,7 +70,7 @@ export function recipePage(recipe: Recipe, { base, url, read }: RecipeContext): 
       stages: STAGE_HEADS,
       rows: newest.map((run) => runRow(run, base)),
       older: older.length > 0 ? olderLinks(recipe, older.length, undefined, base) : undefined,
-      durations: durationChart(recipe.runs, (run) => hrefOf(run, base)),
+      durations: durationChart(recipe.runs),
       legend: CHART_STAGES.map((stage) => ({ stage, title: STAGE_TITLES[stage] })),
       levels: levelChart(recipe.runs),
       flaky: flakyTests(recipe.runs, read).map(({ name, passed, failed }) => ({

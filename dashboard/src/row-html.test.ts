@@ -54,10 +54,10 @@ describe('rows of tables', () => {
     expect(html).not.to.contain('<script').and.not.to.contain('undefined');
   });
 
-  it('stand in groups of ten', () => {
-    const rows = Array.from({ length: 25 }, (_, n) => `<tr id="r${n}">`);
+  it('stand in groups of fifteen', () => {
+    const rows = Array.from({ length: 40 }, (_, n) => `<tr id="r${n}">`);
     const groups = rowGroupsHtml(rows).split('<tbody').slice(1);
-    expect(groups.map((group) => group.match(/<tr/g)?.length)).to.deep.equal([10, 10, 5]);
+    expect(groups.map((group) => group.match(/<tr/g)?.length)).to.deep.equal([15, 15, 10]);
     expect(rowGroupsHtml([])).to.equal('');
   });
 });

@@ -47,7 +47,7 @@ export function historyRows(rows: readonly RunRow[]): string[] {
 }
 
 /** Rows that a browser lays out together when they come into sight; the stylesheet knows how high they are. */
-const GROUP = 10;
+const GROUP = 15;
 
 /** The rows of a table, in groups. */
 export function rowGroupsHtml(rows: readonly string[]): string {
