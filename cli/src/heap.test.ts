@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { NODE_FLAGS } from './heap.js';
 
 /** Makes much garbage, and says how large the space for new objects has become, in MB. */
 const LITTER = `
@@ -11,6 +13,15 @@ const kept = [];
 for (let i = 0; i < 1e6; i++) kept[i % 20000] = { i, more: [i] };
 const { space_size } = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
 console.log(space_size / 1024 / 1024);`;
+
+describe('Node, as cc-ci starts it', () => {
+  it('has the same flags from a shell, on a host, and where it is measured', async () => {
+    const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const flags = NODE_FLAGS.join(' ');
+    expect(await read('cli/bin/cc-ci.js')).to.match(new RegExp(`^#!/usr/bin/env -S node ${flags}\n`));
+    expect(await read('nix/packages/cc-ci.nix')).to.contain(`--add-flags ${flags} `);
+  });
+});
 
 describe('a small heap', () => {
   async function newSpaceAfter(before: string): Promise<number> {

@@ -12,3 +12,18 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
 }
+
+/**
+ * How `cc-ci` starts Node (`bin/cc-ci.js`, `nix/packages/cc-ci.nix`): 2 MB in each half of the space for new objects.
+ * V8 reads it before any of our code runs, and forgets `keepHeapSmall`'s way with the first thread that is started.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=2'];
+
+/**
+ * Lets old objects take a fifth more before garbage is looked for, instead of several times what they had: for a process
+ * that holds much and works much. Measured with a site of 20,000 runs made from nothing, together with `NODE_FLAGS`: 185
+ * MB resident instead of 270, for a seventh more time; `keepHeapSmall` would cost a half more.
+ */
+export function growHeapSlowly(): void {
+  setFlagsFromString('--heap-growing-percent=20');
+}

@@ -1,8 +1,8 @@
-import { keepHeapSmall } from '../heap.js';
+import { growHeapSlowly } from '../heap.js';
 import '../program.js';
 
 // The measured processes of the dashboard, with all that `cc-ci dashboard` has in memory.
-keepHeapSmall();
+growHeapSlowly();
 await import('@cc-ci/engine');
 const { doJob } = await import('@cc-ci/dashboard/bench');
 await doJob();

@@ -1,8 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type DashboardReport, FULL_DASHBOARD, measureSite } from '@cc-ci/dashboard/bench';
+import { NODE_FLAGS } from '../heap.js';
 import { type Measure, measured, median, type Question } from './measure.js';
 
-const PROGRAM = fileURLToPath(new URL('./dashboard-program.js', import.meta.url));
+const PROGRAM = {
+  path: fileURLToPath(new URL('./dashboard-program.js', import.meta.url)),
+  flags: NODE_FLAGS,
+};
 const KB = 1_024;
 
 const atMost = (name: string, limit: number, unit: string): Question => ({

@@ -8,11 +8,17 @@ import type { ServeJob } from './serve-job.js';
 /** What a process of its own is asked to do; it answers with one message. */
 export type Job = { build: BuildJob } | { serve: ServeJob };
 
-const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
+/** What a measured process runs, which calls `doJob`, and Node's own flags for it. */
+export interface Program {
+  path: string;
+  flags: string[];
+}
 
-/** Builds a site in a process of its own, so that memory is only its own. @param program what calls `doJob` */
-export async function buildInChild(job: BuildJob, program = PROGRAM): Promise<BuildReport> {
-  const child = fork(program);
+const PROGRAM: Program = { path: fileURLToPath(new URL('./program.js', import.meta.url)), flags: [] };
+
+/** Builds a site in a process of its own, so that memory is only its own. */
+export async function buildInChild(job: BuildJob, { path, flags } = PROGRAM): Promise<BuildReport> {
+  const child = fork(path, { execArgv: flags });
   try {
     return await answer<BuildReport>(child, { build: job });
   } finally {
@@ -29,8 +35,8 @@ export interface ServedSite {
 }
 
 /** A dashboard that is served by a process of its own: whoever reads from it does not slow it down. */
-export async function serveInChild(job: ServeJob, program = PROGRAM): Promise<ServedSite> {
-  const child = fork(program);
+export async function serveInChild(job: ServeJob, { path, flags } = PROGRAM): Promise<ServedSite> {
+  const child = fork(path, { execArgv: flags });
   try {
     const { url } = await answer<{ url: string }>(child, { serve: job });
     const peakMb = () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildSite } from '../site.js';
 import { readerOf } from '../testing/fixtures.js';
 import type { BuildReport } from './build-once.js';
-import { buildInChild, serveInChild } from './children.js';
+import { buildInChild, type Program, serveInChild } from './children.js';
 import { type Opened, openPage, writeLongLog } from './long-log.js';
 import { buildOf, writeManyRuns } from './many-runs.js';
 import { measureReaders, type ReadersReport, writeRunningLog } from './readers.js';
@@ -43,12 +43,12 @@ const LINE_EVERY_MS = 100;
 /**
  * Builds a large site and a small one, serves both, and reads them as people do.
  * @param tell told what comes next
- * @param program what the measured processes run, which calls `doJob`; by default one that does nothing else
+ * @param program what the measured processes run; by default one that does nothing else
  */
 export async function measureSite(
   scale: DashboardScale,
   tell: (line: string) => void,
-  program?: string,
+  program?: Program,
 ): Promise<DashboardReport> {
   const folder = await mkdtemp(join(tmpdir(), 'cc-ci-dashboard-'));
   const large = { stateDir: join(folder, 'large'), siteDir: join(folder, 'large-site') };
