@@ -43,19 +43,19 @@ export async function publishRun(generation: RunPublisher, run: Run, known?: Rea
   const active = isActive(run);
   const files = new Map<string, Content>();
   const context = { generation, run, guard, files, active };
-  const told = read ? await addRecord(context, read) : { logs: new Map(), artifacts: new Map() };
+  const parts = read ? await addRecord(context, read) : { logs: new Map(), artifacts: new Map() };
   const record = read?.record;
   const engineLog = await engineLogOf(engine, run, record, guard);
   const evidence = evidenceOf(run, record);
   if (!files.has('report.json')) files.set('report.json', runJson(run, record, evidence));
   if (record && !active && !files.has('junit.xml')) files.set('junit.xml', junitXml(record));
   const downloads = DOWNLOADS.filter((name) => files.has(name));
-  files.set('index.html', runPage(run, { record, evidence, ...told, engineLog, downloads }, base, now));
+  files.set('index.html', runPage(run, { record, evidence, ...parts, engineLog, downloads }, base, now));
   for (const [path, content] of files) refuseSecrets(guard, `runs/${run.id}/${path}`, content);
   const written = publishFolder(folder, files);
   const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, { file: `${folder}/report.json` });
   result.written += written + (isWritten ? 1 : 0);
-  for (const { file } of told.logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
+  for (const { file } of parts.logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
   if (!active) endCopies(cache.copies, siteDir, run.id);
   cache.pages.set(run.id, key);
   // A running clock need not be remembered: its page is made again anyway.

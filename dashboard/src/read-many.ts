@@ -43,14 +43,19 @@ export async function readMany(
   };
   // More threads would wait for the same disk, and each takes 40 MB.
   const isShared = readings.length >= WORTH_WORKER && availableParallelism() > 1;
-  const help = isShared ? workThrough(options, blocks, give) : undefined;
+  const help = isShared ? workThrough(options, blocks, give) : Promise.resolve();
+  // Whatever went wrong there is told below, when our own work is done.
+  help.catch(() => undefined);
   await workOff();
   await help;
   // What a thread that failed gave back.
   await workOff();
 }
 
-/** One thread that takes a block after the other until there are none; it resolves also when the thread fails. */
+/**
+ * One thread that takes a block after the other until there are none; it resolves also when the thread fails.
+ * @throws what `onRead` does
+ */
 function workThrough(
   options: RunReaderOptions,
   blocks: (readonly Reading[])[],
@@ -68,11 +73,17 @@ function workThrough(
     taken.push(block);
     worker.postMessage(block);
   };
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     // Blocks are answered in the order they were given.
     worker.on('message', (answer: ReadRun[]) => {
       taken.shift();
-      for (const read of answer) onRead(read);
+      try {
+        for (const read of answer) onRead(read);
+      } catch (error) {
+        reject(error);
+        void worker.terminate();
+        return;
+      }
       give();
       if (taken.length === 0) void worker.terminate();
     });

@@ -121,7 +121,7 @@ function temporaryName(path: string): string {
  * @returns how many were written
  */
 export function publishFolder(folder: string, files: ReadonlyMap<string, Content>): number {
-  if (isMade(folder)) {
+  if (makeFolder(folder)) {
     for (const [name, content] of files) replaceFile(`${folder}/${name}`, content);
     return files.size;
   }
@@ -131,8 +131,8 @@ export function publishFolder(folder: string, files: ReadonlyMap<string, Content
   return written;
 }
 
-/** Makes a folder. @returns false when there is one already */
-function isMade(folder: string): boolean {
+/** Makes a folder. @returns whether it did: false when there is one already */
+function makeFolder(folder: string): boolean {
   try {
     mkdirSync(folder);
     return true;
