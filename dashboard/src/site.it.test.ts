@@ -104,7 +104,9 @@ describe('the site while it is being made', () => {
       // A page comes last in its folder: what was being made has none yet.
       const pages = foldersOf(join(siteDir, 'runs')).map((run) => join(siteDir, 'runs', run, 'index.html'));
       for (const path of pages.filter(existsSync)) expect(await readFile(path, 'utf8'), path).to.match(WHOLE);
-      expect(pages.filter((path) => !existsSync(path)).length, 'folders without a page').to.be.at.most(2 * (death + 1));
+      expect(pages.filter((path) => !existsSync(path)).length, 'folders without a page').to.be.at.most(
+        2 * (death + 1),
+      );
       if (death % 2 === 1) await rm(siteDir, { recursive: true });
     }
     const { problems } = await buildSite({ stateDir, siteDir, engine: readerOf([]) });
