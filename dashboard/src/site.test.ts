@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, reportFile, runFolder, type TestRequest } from '@cc-ci/core';
+import { InputError, reportFile, runFolder, runLogFile, type TestRequest } from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -84,6 +84,25 @@ describe('the site', () => {
     const overview = await page('index.html');
     expect(overview).to.contain(`href="/runs/${run.run}/"`).and.to.contain('n/a').and.to.contain('alice');
     expect(await page('recipes', 'custom-html', 'index.html')).to.contain('1 run, 1 ended, 1 green');
+  });
+
+  it('shows a run of which only the parts are left as it shows any other', async () => {
+    const run = await writeRun(stateDir, { logs: { install: 'up\n', backup: 'saved\n' } });
+    await build();
+    const [whole, report] = [await runPage(run), await page('runs', run.run, 'report.json')];
+    const dir = runFolder(stateDir, run.run);
+    await Promise.all([reportFile(dir), runLogFile(dir)].map((path) => rm(path)));
+    await build();
+    expect(await page('runs', run.run, 'logs', 'backup.log')).to.equal('saved\n');
+    expect(await page('runs', run.run, 'junit.xml')).to.contain('<testsuite name="install"');
+    expect(await readdir(join(siteDir, 'runs', run.run))).not.to.include('log.txt');
+    const links = (html: string) =>
+      html.replaceAll(/logs\/\w+\.log|log\.txt/g, 'log').replace(/<a [^>]*>log<\/a> /, '');
+    expect(links(await runPage(run))).to.equal(links(whole));
+    expect(JSON.parse(await page('runs', run.run, 'report.json'))).to.deep.equal({
+      ...JSON.parse(report),
+      logs: [],
+    });
   });
 
   it('shows a red run: what happened, whose fault it is, and the lines that show it', async () => {
