@@ -1,9 +1,15 @@
 import { findService, listServices } from '@cc-ci/core';
+import { until } from '@cc-ci/core/testing';
 import { EDGE_SERVICE, reconcile } from '@cc-ci/reconcile';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { z } from 'zod';
 import { type BlankHost, changesOf, killedWhere, statesOf, useBlankHost } from './testing/host.js';
+
+const serviceWithAddress = z.looseObject({
+  ID: z.string(),
+  Endpoint: z.looseObject({ VirtualIPs: z.array(z.unknown()).optional() }),
+});
 
 describe('the part edge', () => {
   let host: BlankHost;
@@ -12,7 +18,13 @@ describe('the part edge', () => {
   });
 
   const converge = (settings: Record<string, string> = {}) => reconcile(host.parts(settings), ['edge']);
-  const service = () => findService(host.engine.docker, EDGE_SERVICE, z.looseObject({ ID: z.string() }));
+  const service = () => findService(host.engine.docker, EDGE_SERVICE, serviceWithAddress);
+  /** Swarm gives a new service its address a moment later, which changes the service. */
+  const serviceAtRest = () =>
+    until(async () => {
+      const found = await service();
+      return found?.Endpoint.VirtualIPs && found;
+    });
   const updateIt = (...change: string[]) =>
     host.engine.client('service', 'update', '--detach', '--no-resolve-image', ...change, EDGE_SERVICE);
 
@@ -26,7 +38,7 @@ describe('the part edge', () => {
   });
 
   it('has an address on the network and no task, and is left alone by the next run', async () => {
-    const made = await service();
+    const made = await serviceAtRest();
     expect(made).to.have.nested.property('Endpoint.VirtualIPs').with.length(1);
     expect(await host.engine.client('service', 'ps', '--quiet', EDGE_SERVICE)).to.equal('');
     expect((await converge()).state).to.equal('converged');
@@ -64,7 +76,7 @@ describe('the part edge', () => {
   });
 
   it('waits for an address that can be reached, and touches nothing', async () => {
-    const before = await service();
+    const before = await serviceAtRest();
     const report = await converge({ CC_CI_BRIDGE_LISTEN: '127.0.0.1:8090' });
     expect(statesOf(report).edge).to.match(/^blocked: the bridge listens at 127\.0\.0\.1:8090/);
     expect(await service()).to.deep.equal(before);

@@ -33,7 +33,8 @@ async function firstPaint(browser: Browser, address: string): Promise<number> {
     const page = await context.newPage();
     const session = await context.newCDPSession(page);
     await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
-    await page.goto(address, { waitUntil: 'commit' });
+    // Asked when all is there: a question takes time of the page's own thread.
+    await page.goto(address, { waitUntil: 'load' });
     return await page.evaluate(
       () =>
         new Promise<number>((resolve) => {
