@@ -4,15 +4,18 @@ import { z } from 'zod';
 import { writeFileAtomic } from './files.js';
 import {
   type Blame,
+  type Level,
   plan,
   type RunRecord,
   type RunSummary,
   runSummary,
   type StageName,
+  type StageRecord,
   type StageState,
   stageLogFile,
   stageName,
   stageRecord,
+  type TestRequest,
 } from './record.js';
 
 /** Version of the form of `report.json`. */
@@ -96,26 +99,57 @@ export function endedReport(
   };
 }
 
-function briefOf({ run, plan, stages, summary }: EndedRun): RunBrief {
-  const { request, createdAt } = plan;
-  const { outcome, level, startedAt, finishedAt } = summary;
+/** What a brief is made of; whatever is not known is `null` in it. */
+export interface RunStanding extends Pick<RunBrief, 'id' | 'status' | 'sentence' | 'askedAt' | 'states'> {
+  request: TestRequest | undefined;
+  blame: Blame | undefined;
+  level: Level | undefined;
+  startedAt: string | undefined;
+  finishedAt: string | undefined;
+  position: number | undefined;
+}
+
+export function runBrief(run: RunStanding): RunBrief {
+  const { request } = run;
   return {
+    id: run.id,
+    status: run.status,
+    sentence: run.sentence,
+    blame: run.blame ?? null,
+    level: run.level?.value ?? null,
+    recipe: request?.recipe ?? null,
+    ref: request?.ref ?? null,
+    repo: request?.repo ?? null,
+    pr: request?.pr ?? null,
+    requestedBy: request?.requestedBy ?? null,
+    askedAt: run.askedAt,
+    startedAt: run.startedAt ?? null,
+    finishedAt: run.finishedAt ?? null,
+    position: run.position ?? null,
+    states: run.states,
+  };
+}
+
+/** The state of each stage, by its name. */
+export function statesOf(stages: readonly Pick<StageRecord, 'stage' | 'state'>[]): RunBrief['states'] {
+  return Object.fromEntries(stages.map(({ stage, state }) => [stage, state]));
+}
+
+function briefOf({ run, plan, stages, summary }: EndedRun): RunBrief {
+  const { outcome, level, startedAt, finishedAt } = summary;
+  return runBrief({
     id: run,
     status: outcome.verdict,
     sentence: outcome.sentence,
-    blame: outcome.blame ?? null,
-    level: level?.value ?? null,
-    recipe: request.recipe,
-    ref: request.ref,
-    repo: request.repo ?? null,
-    pr: request.pr ?? null,
-    requestedBy: request.requestedBy ?? null,
-    askedAt: createdAt,
+    blame: outcome.blame,
+    level,
+    request: plan.request,
+    askedAt: plan.createdAt,
     startedAt,
     finishedAt,
-    position: null,
-    states: Object.fromEntries(stages.map(({ stage, state }) => [stage, state])),
-  };
+    position: undefined,
+    states: statesOf(stages),
+  });
 }
 
 /** As `tail` names the files it shows. */

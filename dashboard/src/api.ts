@@ -1,4 +1,4 @@
-import { type RunBrief, type RunRecord, reportJson } from '@cc-ci/core';
+import { type RunBrief, type RunRecord, reportJson, runBrief, statesOf } from '@cc-ci/core';
 import { hasPage } from './links.js';
 import type { Run } from './model.js';
 import type { Recipe } from './recipes.js';
@@ -40,24 +40,9 @@ function itemOf(run: Run) {
 }
 
 function briefOf(run: Run): RunBrief {
-  const { request, facts } = run;
-  return {
-    id: run.id,
-    status: run.status,
-    sentence: run.sentence,
-    blame: run.blame ?? null,
-    level: facts?.level?.value ?? null,
-    recipe: request?.recipe ?? null,
-    ref: request?.ref ?? null,
-    repo: request?.repo ?? null,
-    pr: request?.pr ?? null,
-    requestedBy: request?.requestedBy ?? null,
-    askedAt: run.time,
-    startedAt: run.startedAt ?? null,
-    finishedAt: run.finishedAt ?? null,
-    position: run.build?.position ?? null,
-    states: Object.fromEntries((facts?.stages ?? []).map(({ stage, state }) => [stage, state])),
-  };
+  const { time: askedAt, facts, build } = run;
+  const states = statesOf(facts?.stages ?? []);
+  return runBrief({ ...run, askedAt, level: facts?.level, position: build?.position, states });
 }
 
 function toJson(value: unknown): string {

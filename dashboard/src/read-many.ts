@@ -31,19 +31,19 @@ export async function readMany(
   const blocks: (readonly Reading[])[] = [];
   for (let at = 0; at < readings.length; at += BLOCK) blocks.push(readings.slice(at, at + BLOCK));
   const reader = createRunReader(options);
-  const give = (read: ReadRun) => {
+  const tell = (read: ReadRun) => {
     compact(read.entry);
     onRead(read);
   };
   const workOff = async () => {
     for (let block = blocks.pop(); block; block = blocks.pop()) {
-      for (const reading of block) give(await reader(reading));
+      for (const reading of block) tell(await reader(reading));
       await setImmediate();
     }
   };
   // More threads would wait for the same disk, and each takes 40 MB.
   const isShared = readings.length >= WORTH_WORKER && availableParallelism() > 1;
-  const help = isShared ? workThrough(options, blocks, give) : Promise.resolve();
+  const help = isShared ? workThrough(options, blocks, tell) : Promise.resolve();
   // Whatever went wrong there is told below, when our own work is done.
   help.catch(() => undefined);
   await workOff();

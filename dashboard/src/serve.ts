@@ -4,7 +4,9 @@ import {
   type RunBrief,
   type RunReport,
   readFileIfAny,
+  reportFile,
   runId,
+  runLogFile,
   type StageName,
   splitLogs,
   stageName,
@@ -170,6 +172,16 @@ function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The run and the stage that an address names, and what else the pattern took of it; undefined where it names none. */
+function stageIn(
+  pattern: RegExp,
+  url: string,
+): { run: string; stage: StageName; rest: string | undefined } | undefined {
+  const [, id, name, rest] = pattern.exec(url) ?? [];
+  const [run, stage] = [runId.safeParse(id), stageName.safeParse(name)];
+  return run.success && stage.success ? { run: run.data, stage: stage.data, rest } : undefined;
+}
+
 /** Indexes of logs that were looked at lately. */
 const INDEXES_KEPT = 32;
 
@@ -185,18 +197,16 @@ function createLogPages(siteDir: string, base: string): (url: string) => Promise
     return index;
   };
   return async (url) => {
-    const [, id, name, number] = LOG_PAGE.exec(url) ?? [];
-    const [run, stage] = [runId.safeParse(id), stageName.safeParse(name)];
-    if (!run.success || !stage.success) return undefined;
-    const path = join(siteDir, 'runs', run.data, 'logs', `${stage.data}.log`);
+    const wanted = stageIn(LOG_PAGE, url);
+    if (!wanted) return undefined;
+    const { run, stage, rest } = wanted;
+    const path = join(siteDir, 'runs', run, 'logs', `${stage}.log`);
     const stat = lstatIfAny(path);
     if (!stat?.isFile()) return undefined;
     const index = await indexOf(path, stat.ino, stat.size);
-    const page = Number(number) - 1;
+    const page = Number(rest) - 1;
     const lines = await readLogPage(path, index, page);
-    return (
-      lines && logPage(await ownerOf(siteDir, run.data), stage.data as StageName, index, page, lines, base)
-    );
+    return lines && logPage(await ownerOf(siteDir, run), stage, index, page, lines, base);
   };
 }
 
@@ -205,11 +215,11 @@ function createLogPages(siteDir: string, base: string): (url: string) => Promise
  * addresses.
  */
 async function stageLog(siteDir: string, url: string): Promise<string | undefined> {
-  const [, id, name] = STAGE_LOG.exec(url) ?? [];
-  const [run, stage] = [runId.safeParse(id), stageName.safeParse(name)];
-  if (!run.success || !stage.success) return undefined;
-  const all = await readFileIfAny(join(siteDir, 'runs', run.data, 'log.txt'));
-  const lines = all && splitLogs(all, (await reportOf(siteDir, run.data)).logs)?.get(stage.data);
+  const wanted = stageIn(STAGE_LOG, url);
+  if (!wanted) return undefined;
+  const { run, stage } = wanted;
+  const all = await readFileIfAny(runLogFile(join(siteDir, 'runs', run)));
+  const lines = all && splitLogs(all, (await reportOf(siteDir, run)).logs)?.get(stage);
   return lines ? lines.map((line) => `${line}\n`).join('') : undefined;
 }
 
@@ -220,7 +230,7 @@ async function ownerOf(siteDir: string, id: string) {
 
 /** What the site itself says of a run. */
 async function reportOf(siteDir: string, id: string) {
-  const text = await readFile(join(siteDir, 'runs', id, 'report.json'), 'utf8');
+  const text = await readFile(reportFile(join(siteDir, 'runs', id)), 'utf8');
   return JSON.parse(text) as Pick<RunBrief, 'recipe' | 'status'> & Pick<RunReport, 'logs'>;
 }
 

@@ -67,7 +67,7 @@ function isSame(path: string, content: Content): boolean {
 
 function replaceFile(path: string, content: Content): void {
   // Mostly there is nothing yet, and then a link appears at once by itself.
-  if (typeof content !== 'string' && isLinked(content.file, path)) return;
+  if (typeof content !== 'string' && tryLink(content.file, path)) return;
   const temporary = temporaryName(path);
   try {
     put(temporary, content);
@@ -193,7 +193,7 @@ export function publishableOf(runDir: string): (source: string) => Publishable |
   };
 }
 
-function isLinked(from: string, to: string): boolean {
+function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
   } catch {
