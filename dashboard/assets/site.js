@@ -224,7 +224,7 @@ function element(name, properties) {
 
 function searchLog(lines, text, found) {
   let count = 0;
-  for (const line of $$('.l', lines)) {
+  for (const line of $$('.lines > div > div', lines)) {
     const isHit = text !== '' && line.textContent.toLowerCase().includes(text);
     line.classList.toggle('hit', isHit);
     line.hidden = text !== '' && !isHit;

@@ -14,8 +14,15 @@ const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Whether there is anything in a text but what is to be shown as it is. */
+export function isStyled(text: string): boolean {
+  return text.search(INVISIBLE) !== -1;
+}
+
 /** Text without escape sequences, control characters and characters that reorder text. Newlines stay. */
 export function plainText(text: string): string {
+  // Most text has none of these; escape sequences and \r\n begin with one.
+  if (!isStyled(text)) return text;
   return text.replaceAll('\r\n', '\n').replace(ESCAPE, '').replace(INVISIBLE, '');
 }
 
@@ -24,8 +31,7 @@ export function plainText(text: string): string {
  * was overwritten with carriage returns (a progress bar), what stood there last.
  */
 export function styleLine(line: string): Segment[] {
-  // Most lines have none of these, nor an escape sequence, which begins with one.
-  if (line.search(INVISIBLE) === -1) return line === '' ? [] : [{ text: line, style: '' }];
+  if (!isStyled(line)) return line === '' ? [] : [{ text: line, style: '' }];
   const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
   const segments: Segment[] = [];
   const state: StyleState = { bold: false, dim: false, colour: undefined };

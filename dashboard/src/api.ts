@@ -1,4 +1,4 @@
-import { type RunBrief, type RunRecord, reportJson, runBrief, statesOf } from '@cc-ci/core';
+import { type RunBrief, type RunRecord, reportJson, runBrief, statesOf } from '@cc-ci/core/reading';
 import { hasPage } from './links.js';
 import type { Run } from './model.js';
 import type { Recipe } from './recipes.js';
@@ -40,9 +40,10 @@ function itemOf(run: Run) {
 }
 
 function briefOf(run: Run): RunBrief {
-  const { time: askedAt, facts, build } = run;
+  const { id, status, sentence, blame, request, time: askedAt, startedAt, finishedAt, facts, build } = run;
+  const known = { id, status, sentence, blame, request, askedAt, startedAt, finishedAt };
   const states = statesOf(facts?.stages ?? []);
-  return runBrief({ ...run, askedAt, level: facts?.level, position: build?.position, states });
+  return runBrief({ ...known, level: facts?.level, position: build?.position, states });
 }
 
 function toJson(value: unknown): string {

@@ -4,13 +4,15 @@ import {
   judge,
   type Level,
   type RunRecord,
+  STAGES,
   type StageName,
   type StageRecord,
   type StageState,
   type TestRequest,
   type TestResult,
   type Verdict,
-} from '@cc-ci/core';
+} from '@cc-ci/core/reading';
+import { type PackedRequest, packRequest, remembered, unpackRequest } from './packed.js';
 
 /** What lists and charts show of one stage. */
 export interface StageFacts {
@@ -20,10 +22,7 @@ export interface StageFacts {
   ms?: number;
 }
 
-/**
- * What is kept of a record in memory: enough for every list, a fiftieth of the record itself. The page of a run reads
- * the rest when it is made.
- */
+/** What lists need of a record. The page of a run reads the rest when it is made. */
 export interface RunFacts {
   request: TestRequest;
   createdAt: string;
@@ -64,6 +63,68 @@ export function factsOf({ plan, stages, summary }: RunRecord): RunFacts {
     failedTests,
   };
 }
+
+type Packed = [
+  request: PackedRequest,
+  createdAt: string,
+  stages: (number | StageState | null)[],
+  outcome: [Verdict, Blame | null, sentence: string],
+  ended: [startedAt: string, finishedAt: string] | null,
+  base: string | null,
+  level: Level | null,
+  failedTests: string[],
+  partial: boolean,
+  failed: boolean,
+  activity: string,
+];
+
+/** Facts as one text. */
+export function packFacts(facts: RunFacts): string {
+  const { outcome, ended, base = null, level = null, partial, failed, activity, failedTests } = facts;
+  const packed: Packed = [
+    packRequest(facts.request),
+    facts.createdAt,
+    facts.stages.flatMap(({ stage, state, ms = null }) => [STAGES.indexOf(stage), state, ms]),
+    [outcome.verdict, outcome.blame ?? null, outcome.sentence],
+    ended ? [ended.startedAt, ended.finishedAt] : null,
+    base,
+    level,
+    failedTests,
+    partial,
+    failed,
+    activity,
+  ];
+  const text = JSON.stringify(packed);
+  unpackFacts.remember(text, facts);
+  return text;
+}
+
+/** The facts that were packed. */
+export const unpackFacts = remembered((text: string): RunFacts => {
+  const packed = JSON.parse(text) as Packed;
+  const [request, createdAt, states, outcome, ended, base, level, failedTests, ...others] = packed;
+  const [verdict, blame, sentence] = outcome;
+  const [partial, failed, activity] = others;
+  const stages: StageFacts[] = [];
+  for (let at = 0; at < states.length; at += 3) {
+    const [index, state, ms] = states.slice(at, at + 3) as [number, StageState, number | null];
+    const stage = STAGES[index];
+    if (stage) stages.push(ms === null ? { stage, state } : { stage, state, ms });
+  }
+  return {
+    request: unpackRequest(request),
+    createdAt,
+    ...(base === null ? {} : { base }),
+    partial,
+    stages,
+    ...(ended ? { ended: { startedAt: ended[0], finishedAt: ended[1] } } : {}),
+    outcome: { verdict, sentence, ...(blame ? { blame } : {}) },
+    failed,
+    activity,
+    ...(level ? { level } : {}),
+    failedTests,
+  };
+});
 
 /** What tells a test from all others of a recipe. */
 export function testKey(stage: StageName, { suite, title }: Pick<TestResult, 'suite' | 'title'>): string {

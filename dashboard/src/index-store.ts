@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@cc-ci/core';
-import { compact, type RecordEntry } from './records.js';
+import type { RecordEntry } from './records.js';
 import { claimSite } from './site-files.js';
 
 /** What a generator remembers across processes, so that the next one begins where this one ended. */
@@ -18,6 +18,8 @@ const MIGRATIONS = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
    CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT;
    CREATE TABLE pages (site TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (site, path)) STRICT, WITHOUT ROWID;`,
+  `DROP TABLE entries;
+   CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL, facts TEXT) STRICT;`,
 ];
 
 /**
@@ -31,7 +33,7 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
   // Made again at need: a crash of the machine may cost the last transactions.
   store.pragma('synchronous = OFF');
   const site = realpathSync(siteDir);
-  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
+  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?)');
   const dropEntry = store.prepare('DELETE FROM entries WHERE folder = ?');
   const setPage = store.prepare('INSERT OR REPLACE INTO pages VALUES (?, ?, ?)');
   const dropPage = store.prepare('DELETE FROM pages WHERE site = ? AND path = ?');
@@ -47,19 +49,25 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
           store.prepare(`INSERT OR REPLACE INTO meta VALUES ('version', ?)`).run(version);
         })();
       }
-      const rows = store.prepare<[], { entry: string }>('SELECT entry FROM entries').iterate();
+      const rows = store
+        .prepare<[], { entry: string; facts: string | null }>('SELECT entry, facts FROM entries')
+        .iterate();
       const pages = store
         .prepare<[string], { path: string; key: string }>('SELECT path, key FROM pages WHERE site = ?')
         .iterate(site);
       return {
-        entries: Array.from(rows, ({ entry }) => entryFrom(entry)),
+        entries: Array.from(rows, ({ entry, facts }) => entryFrom(entry, facts ?? undefined)),
         pages: new Map(Array.from(pages, ({ path, key }) => [path, key])),
       };
     },
     save: store.transaction((entries, pages) => {
       for (const [folder, entry] of entries) {
-        if (entry) setEntry.run(folder, JSON.stringify(entry));
-        else dropEntry.run(folder);
+        if (!entry) {
+          dropEntry.run(folder);
+          continue;
+        }
+        const { facts, ...rest } = entry;
+        setEntry.run(folder, JSON.stringify(rest), facts ?? null);
       }
       for (const [path, key] of pages) {
         if (key === undefined) dropPage.run(site, path);
@@ -71,9 +79,9 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
 }
 
 /** JSON has no `undefined`; who reads an entry may rely on its members. */
-function entryFrom(text: string): RecordEntry {
-  const { facts, error, asked, ...rest } = JSON.parse(text) as RecordEntry;
-  return compact({ ...rest, facts, error, asked });
+function entryFrom(text: string, facts: string | undefined): RecordEntry {
+  const { error, asked, ...rest } = JSON.parse(text) as Omit<RecordEntry, 'facts'>;
+  return { ...rest, facts, error, asked };
 }
 
 /** Changes with everything a page is made of besides its run: our code, templates and assets. */

@@ -1,4 +1,4 @@
-import type { TestRequest } from '@cc-ci/core';
+import type { TestRequest } from '@cc-ci/core/reading';
 
 /** A clone URL without the `.git` and slashes at its end; undefined for anything that is not http(s). */
 function webUrl(clone: string): string | undefined {

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { STAGES, type StageName, stageLogFile } from '@cc-ci/core';
 import { createGuard, type LineFilter, secretsOfRun } from './guard.js';
-import { lineHtml } from './log-html.js';
+import { lineWriter } from './log-html.js';
 import { openIfAny, PAGE_LIMITS, shorten } from './log-tail.js';
-import { lineView } from './log-view.js';
 
 /** A place in the logs of a run: behind line `line` of a stage. */
 export interface LogPlace {
@@ -176,9 +175,8 @@ function makeBatch(seq: number, stage: StageName, first: number, lines: readonly
 
 /** Server-Sent Events: the id is what the browser says when it comes back. */
 function eventOf(stage: StageName, first: number, lines: readonly string[]): string {
-  const html = lines.map((line, index) =>
-    lineHtml(lineView(shorten(line, PAGE_LIMITS.width), first + index, `${stage}-`)),
-  );
+  const write = lineWriter(`${stage}-`);
+  const html = lines.map((line, index) => write(shorten(line, PAGE_LIMITS.width), first + index));
   return `id: ${stage}:${first + html.length - 1}\nevent: lines\ndata: ${JSON.stringify({ stage, first, html })}\n\n`;
 }
 

@@ -1,8 +1,7 @@
-import type { StageName } from '@cc-ci/core';
+import type { StageName } from '@cc-ci/core/reading';
 import { link } from './links.js';
 import { LINES_PER_PAGE, type LogIndex } from './log-lines.js';
 import { PAGE_LIMITS, shorten } from './log-tail.js';
-import { lineViews } from './log-view.js';
 import { renderPage } from './render.js';
 import { count, formatBytes, STAGE_TITLES } from './words.js';
 
@@ -52,11 +51,7 @@ export function logPage(
       previous: page > 0 ? at(page - 1) : undefined,
       next: page < last ? at(page + 1) : undefined,
       last: page < last ? at(last) : undefined,
-      lines: lineViews(
-        lines.map((line) => shorten(line, PAGE_LIMITS.width)),
-        firstLine,
-        '',
-      ),
+      log: { lines: lines.map((line) => shorten(line, PAGE_LIMITS.width)), firstLine, prefix: '' },
     },
   );
 }

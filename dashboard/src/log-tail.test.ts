@@ -2,6 +2,7 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { linesHtml } from './log-html.js';
 import { createTailReader } from './log-tail.js';
 import { logView } from './log-view.js';
 import { temporaryFolder } from './testing/fixtures.js';
@@ -68,25 +69,18 @@ describe('the end of a log', () => {
       { raw: '/raw', page: (number) => `/page/${number}` },
     );
     expect(view).to.deep.equal({
-      cut: true,
       href: '/raw',
       earlier: '/page/1',
       lastLine: 13,
       size: 'the last 2 of 13 lines, 3.0 kB',
-      lines: [
-        {
-          number: 12,
-          anchor: 'prepare-L12',
-          time: '08:00:01',
-          segments: [{ text: 'red', style: 'ansi-red' }],
-        },
-        {
-          number: 13,
-          anchor: 'prepare-L13',
-          time: undefined,
-          segments: [{ text: '  continued', style: '' }],
-        },
-      ],
+      lines: ['2026-11-21T08:00:01.123Z \u001b[31mred\u001b[0m', '  continued'],
+      firstLine: 12,
+      prefix: 'prepare-',
     });
+    expect(linesHtml(view).split('\n')).to.deep.equal([
+      '<div id="prepare-L12"><a href="#prepare-L12">12</a><time>08:00:01</time><span><i class="ansi-red">red</i></span></div>',
+      '<div id="prepare-L13"><a href="#prepare-L13">13</a>  continued</div>',
+      '',
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { SHORT_LOG } from '@cc-ci/core';
+import { SHORT_LOG } from '@cc-ci/core/reading';
 
 /** The last part of a log. */
 export interface LogTail {

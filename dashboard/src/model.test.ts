@@ -2,8 +2,8 @@ import { pendingStage, type RunRecord, STAGES, type StageName, type StageRecord 
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { factsOf } from './facts.js';
-import { mergeRuns, type Run } from './model.js';
+import { factsOf, packFacts, unpackFacts } from './facts.js';
+import { mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
 import { groupByRecipe, inProgress } from './recipes.js';
 import type { RecordEntry } from './records.js';
 import { someBuild, someRequest, someStage } from './testing/fixtures.js';
@@ -35,15 +35,27 @@ function entry(
   const { summary: _, ...rest } = change;
   const asked = { request, createdAt: plan.createdAt };
   const facts = factsOf(record);
-  return { folder, dir: folder, key: 'k', lastChange: NOW, facts, error: undefined, asked, ...rest };
+  const known = { facts: packFacts(facts), ended: facts.ended !== undefined, error: undefined, asked };
+  return { folder, dir: folder, key: 'k', lastChange: NOW, ...known, ...rest };
 }
 
 function buildFor(it: RecordEntry, state: Build['state'], change: Partial<Build> = {}): Build {
   return someBuild(state, { request: it.asked?.request ?? someRequest(), ...change });
 }
 
+/** Runs of these builds and records, the newest first. */
+function mergeRuns(builds: Build[], entries: RecordEntry[]): Run[] {
+  const left = new Map(builds.map((build) => [build.id, packBuild(build)]));
+  const runs = entries.map((it) => {
+    const build = left.get(it.folder);
+    left.delete(it.folder);
+    return mergeRun(it, build, NOW);
+  });
+  return [...runs, ...[...left.values()].map(runOfBuild)].sort(newestFirst);
+}
+
 function only(builds: Build[], entries: RecordEntry[]): Run {
-  const [run, ...others] = mergeRuns(builds, entries, NOW);
+  const [run, ...others] = mergeRuns(builds, entries);
   if (!run || others.length > 0) return expect.fail(`expected one run, got ${others.length + (run ? 1 : 0)}`);
   return run;
 }
@@ -189,8 +201,33 @@ describe('a run as the pages show it', () => {
       error: 'no',
       lastChange: NOW,
     };
-    const ids = mergeRuns([old, recent], [nameless, record], NOW).map((run) => run.id);
+    const ids = mergeRuns([old, recent], [nameless, record]).map((run) => run.id);
     expect(ids).to.deep.equal(['notes', recent.id, record.folder, old.id]);
+  });
+});
+
+describe('what is kept of a run', () => {
+  it('is its facts as they were', () => {
+    const request = someRequest();
+    const stages = STAGES.map((name) => (name === 'backup' ? pendingStage(name) : someStage(name)));
+    const plan = { schema: 1 as const, request, mode: 'run' as const, createdAt: '2026-11-21T08:00:00.000Z' };
+    const more = { stages: [...STAGES], snapshots: [], overlays: [], tools: {} };
+    const facts = factsOf({
+      run: request.run,
+      dir: '',
+      plan: { ...plan, ...more },
+      stages,
+      summary: undefined,
+    });
+    expect(facts.stages.map(({ ms }) => ms === undefined)).to.include.members([true, false]);
+    expect(unpackFacts(packFacts(facts))).to.deep.equal(facts);
+  });
+
+  it('is its build as it was', () => {
+    for (const state of ['queued', 'success'] as const) {
+      const build = someBuild(state);
+      expect(runOfBuild(packBuild(build)).build).to.deep.equal(build);
+    }
   });
 });
 
@@ -205,7 +242,7 @@ describe('recipes', () => {
     const ended = someBuild('lost', { ...request('b'), createdAt: '2026-11-21T08:08:00.000Z' });
     const older = someBuild('cancelled', { ...request('b'), createdAt: '2026-11-21T08:07:00.000Z' });
     const first = someBuild('running', request('a'));
-    const recipes = groupByRecipe(mergeRuns([waiting, ended, older, first], [], NOW));
+    const recipes = groupByRecipe(mergeRuns([waiting, ended, older, first], []));
     expect(
       recipes.map(({ name, latest, active }) => [name, latest?.id, active.map((run) => run.id)]),
     ).to.deep.equal([
@@ -217,7 +254,7 @@ describe('recipes', () => {
   it('are in progress in the order they go on', () => {
     const queued = (position: number) => someBuild('queued', { position });
     const [third, second, running] = [queued(2), queued(1), someBuild('running')];
-    expect(inProgress(mergeRuns([third, second, running], [], NOW)).map((run) => run.id)).to.deep.equal([
+    expect(inProgress(mergeRuns([third, second, running], [])).map((run) => run.id)).to.deep.equal([
       running.id,
       second.id,
       third.id,

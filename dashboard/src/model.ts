@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Blame, TestRequest, Verdict } from '@cc-ci/core';
-import { type Build, isFinal } from '@cc-ci/engine';
-import type { RunFacts } from './facts.js';
+import type { Blame, TestRequest, Verdict } from '@cc-ci/core/reading';
+import { type Build, isFinal } from '@cc-ci/engine/engine';
+import { type RunFacts, unpackFacts } from './facts.js';
+import { type PackedRequest, packRequest, remembered, unpackRequest } from './packed.js';
 import type { RecordEntry } from './records.js';
 
 /** Where a run stands. `lost`: its engine was restarted under it; `broken`: its record cannot be read. */
@@ -41,19 +42,6 @@ export function isActive(run: Run): boolean {
   return run.status === 'queued' || run.status === 'running';
 }
 
-/**
- * Merges what the engine knows with the records, the newest first. List the builds before reading the records: a run
- * that ends in between then shows its end, and never a gap.
- * @param now milliseconds since 1970
- */
-export function mergeRuns(builds: readonly Build[], entries: readonly RecordEntry[], now: number): Run[] {
-  const buildOf = new Map(builds.map((build) => [build.id, build]));
-  const recorded = new Set(entries.map((entry) => entry.folder));
-  const runs = entries.map((entry) => mergeRun(entry, buildOf.get(entry.folder), now));
-  for (const build of builds) if (!recorded.has(build.id)) runs.push(runOfBuild(build));
-  return runs.sort(newestFirst);
-}
-
 /** The order of lists. */
 export function newestFirst(a: Pick<Run, 'time' | 'id'>, b: Pick<Run, 'time' | 'id'>): number {
   if (a.time !== b.time) return a.time < b.time ? 1 : -1;
@@ -62,43 +50,116 @@ export function newestFirst(a: Pick<Run, 'time' | 'id'>, b: Pick<Run, 'time' | '
 
 type Standing = Pick<Run, 'status' | 'sentence' | 'blame'>;
 
-/** A run that has a folder. @param now milliseconds since 1970 */
-export function mergeRun(entry: RecordEntry, build: Build | undefined, now: number): Run {
-  const { facts, asked } = entry;
-  const createdAt = facts?.createdAt ?? asked?.createdAt;
-  const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
-  const over = standing.status !== 'queued' && standing.status !== 'running';
-  return {
-    ...standing,
-    id: entry.folder,
-    request: facts?.request ?? asked?.request ?? build?.request,
-    facts,
-    build,
-    time: build?.createdAt ?? createdAt ?? isoTime(entry.lastChange),
-    startedAt: facts?.ended?.startedAt ?? createdAt ?? build?.startedAt,
-    finishedAt: over
-      ? (facts?.ended?.finishedAt ?? build?.finishedAt ?? (facts && isoTime(entry.lastChange)))
-      : undefined,
-    dir: entry.dir,
-    key: keyOf(standing, build, entry.key),
-  };
+/** What is kept of a run besides its record and its build, each of which is one text. */
+class MergedRun implements Run {
+  readonly status: RunStatus;
+  readonly sentence: string;
+  readonly blame: Blame | undefined;
+  readonly time: string;
+  readonly key: string;
+
+  constructor(
+    readonly id: string,
+    { status, sentence, blame }: Standing,
+    time: string | undefined,
+    private readonly entry: RecordEntry | undefined,
+    private readonly packedBuild: string | undefined,
+  ) {
+    this.status = status;
+    this.sentence = shared(sentence);
+    this.blame = blame && shared(blame);
+    this.time = time ?? isoTime(entry?.lastChange ?? 0);
+    this.key = keyOf(this, packedBuild, entry?.key ?? '');
+  }
+
+  get facts(): RunFacts | undefined {
+    const facts = this.entry?.facts;
+    return facts === undefined ? undefined : unpackFacts(facts);
+  }
+
+  get build(): Build | undefined {
+    return this.packedBuild === undefined ? undefined : unpackBuild(this.packedBuild);
+  }
+
+  get request(): TestRequest | undefined {
+    return this.facts?.request ?? this.entry?.asked?.request ?? this.build?.request;
+  }
+
+  get startedAt(): string | undefined {
+    const { facts, entry } = this;
+    return facts?.ended?.startedAt ?? facts?.createdAt ?? entry?.asked?.createdAt ?? this.build?.startedAt;
+  }
+
+  get finishedAt(): string | undefined {
+    if (isActive(this)) return undefined;
+    const { facts, entry } = this;
+    return (
+      facts?.ended?.finishedAt ?? this.build?.finishedAt ?? (facts && entry && isoTime(entry.lastChange))
+    );
+  }
+
+  get dir(): string | undefined {
+    return this.entry?.dir;
+  }
 }
 
-/** A run that only the engine knows. */
-export function runOfBuild(build: Build): Run {
-  const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, undefined);
+type PackedBuild = [
+  id: string,
+  request: PackedRequest,
+  state: Build['state'],
+  createdAt: string,
+  startedAt: string | null,
+  finishedAt: string | null,
+  position: number | null,
+  reason: string | null,
+];
+
+/** A build as one text; the same build is the same text. */
+export function packBuild(build: Build): string {
+  const { id, request, state, createdAt, startedAt, finishedAt, position, reason } = build;
+  const times = [createdAt, startedAt ?? null, finishedAt ?? null] as const;
+  const packed: PackedBuild = [id, packRequest(request), state, ...times, position ?? null, reason ?? null];
+  return JSON.stringify(packed);
+}
+
+const unpackBuild = remembered((text: string): Build => {
+  const [id, request, state, createdAt, ...others] = JSON.parse(text) as PackedBuild;
+  const [startedAt, finishedAt, position, reason] = others;
   return {
-    ...standing,
-    id: build.id,
-    request: build.request,
-    facts: undefined,
-    build,
-    time: build.createdAt,
-    startedAt: build.startedAt,
-    finishedAt: build.finishedAt,
-    dir: undefined,
-    key: keyOf(standing, build, ''),
+    id,
+    request: unpackRequest(request),
+    state,
+    createdAt,
+    startedAt: startedAt ?? undefined,
+    finishedAt: finishedAt ?? undefined,
+    position: position ?? undefined,
+    reason: reason ?? undefined,
   };
+});
+
+/** The recipe that a packed build is one of. */
+export function buildRecipe(packedBuild: string): string {
+  return unpackBuild(packedBuild).request.recipe;
+}
+
+/**
+ * A run that has a folder.
+ * @param packedBuild what the engine knows of it, as `packBuild` gives it
+ * @param now milliseconds since 1970
+ */
+export function mergeRun(entry: RecordEntry, packedBuild: string | undefined, now: number): Run {
+  const facts = entry.facts === undefined ? undefined : unpackFacts(entry.facts);
+  const build = packedBuild === undefined ? undefined : unpackBuild(packedBuild);
+  const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
+  const time = build?.createdAt ?? facts?.createdAt ?? entry.asked?.createdAt;
+  return new MergedRun(entry.folder, standing, time, entry, packedBuild);
+}
+
+/** A run that only the engine knows, by its build as `packBuild` gives it. */
+export function runOfBuild(packedBuild: string): Run {
+  const build = unpackBuild(packedBuild);
+  const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, undefined);
+  return new MergedRun(build.id, standing, build.createdAt, undefined, packedBuild);
 }
 
 function standingOf(facts: RunFacts, build: Build | undefined, entry: RecordEntry, now: number): Standing {
@@ -165,12 +226,20 @@ function ended({ verdict, blame, sentence }: RunFacts['outcome']): Standing {
 }
 
 /** Short, for there are tens of thousands of them. */
-function keyOf(standing: Standing, build: Build | undefined, record: string): string {
-  return hash(
-    'sha1',
-    JSON.stringify([standing.status, standing.sentence, build ?? null, record]),
-    'base64url',
-  );
+function keyOf({ status, sentence }: Standing, packedBuild: string | undefined, record: string): string {
+  return hash('sha1', [status, sentence, packedBuild ?? '', record].join('\n'), 'base64url');
+}
+
+const texts = new Map<string, string>();
+const TEXTS_KEPT = 20_000;
+
+/** One of equal texts, of which many runs have the same. */
+function shared<T extends string>(text: T): T {
+  const known = texts.get(text);
+  if (known !== undefined) return known as T;
+  if (texts.size >= TEXTS_KEPT) texts.clear();
+  texts.set(text, text);
+  return text;
 }
 
 function isoTime(ms: number): string {

@@ -103,7 +103,7 @@ describe('the pages in a browser', () => {
     await until(async () => it.locator('[id="install-L100"]').isVisible());
     const log = it.locator('.log[data-stage=install]');
     await log.getByRole('searchbox').fill('waiting: app');
-    expect(await log.locator('.l:visible').count()).to.equal(28);
+    expect(await log.locator('.lines > div > div:visible').count()).to.equal(28);
     expect(await log.getByRole('status').textContent()).to.equal('28 lines');
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { judge, junitFile, junitXml, type RunRecord, reportFile, type StageName } from '@cc-ci/core';
-import { type EngineReader, isFinal } from '@cc-ci/engine';
+import { judge, junitFile, junitXml, type RunRecord, reportFile, type StageName } from '@cc-ci/core/reading';
+import { type EngineReader, isFinal } from '@cc-ci/engine/engine';
 import { runJson } from './api.js';
 import { type Generation, pageKey, refuseSecrets } from './generation.js';
 import type { Guard } from './guard.js';

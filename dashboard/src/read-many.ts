@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Build } from '@cc-ci/engine';
-import { compact } from './records.js';
 import { createRunReader, type ReadRun, type RunReaderOptions } from './run-reader.js';
 
 /** A folder to be read, with what else the page of its run is made of. */
 export interface Reading {
   folder: string;
-  build: Build | undefined;
+  /** What the engine knows of it, as `packBuild` gives it. */
+  build: string | undefined;
   /** What its page was made from last. */
   pageKey: string | undefined;
 }
@@ -30,20 +29,18 @@ export async function readMany(
 ): Promise<void> {
   const blocks: (readonly Reading[])[] = [];
   for (let at = 0; at < readings.length; at += BLOCK) blocks.push(readings.slice(at, at + BLOCK));
+  // They are taken from the end, and given back there.
+  blocks.reverse();
   const reader = createRunReader(options);
-  const tell = (read: ReadRun) => {
-    compact(read.entry);
-    onRead(read);
-  };
   const workOff = async () => {
     for (let block = blocks.pop(); block; block = blocks.pop()) {
-      for (const reading of block) tell(await reader(reading));
+      for (const reading of block) onRead(await reader(reading));
       await setImmediate();
     }
   };
   // More threads would wait for the same disk, and each takes 40 MB.
   const isShared = readings.length >= WORTH_WORKER && availableParallelism() > 1;
-  const help = isShared ? workThrough(options, blocks, tell) : Promise.resolve();
+  const help = isShared ? workThrough(options, blocks, onRead) : Promise.resolve();
   // Whatever went wrong there is told below, when our own work is done.
   help.catch(() => undefined);
   await workOff();

@@ -16,7 +16,7 @@ import {
   stageFile,
   stageRecord,
   summaryFile,
-} from '@cc-ci/core';
+} from '@cc-ci/core/reading';
 import type { z } from 'zod';
 import { type Guard, redactDeep } from './guard.js';
 

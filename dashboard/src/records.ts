@@ -12,8 +12,8 @@ import {
   stageLogFile,
   summaryFile,
   type TestRequest,
-} from '@cc-ci/core';
-import { factsOf, type RunFacts } from './facts.js';
+} from '@cc-ci/core/reading';
+import { factsOf, packFacts } from './facts.js';
 import type { Guard } from './guard.js';
 import { type ReadRecord, readPlan, readRecord } from './read-record.js';
 
@@ -25,7 +25,10 @@ export interface RecordEntry {
   key: string;
   /** When anything in it changed last, in milliseconds since 1970. */
   lastChange: number;
-  facts: RunFacts | undefined;
+  /** Packed; undefined where there is no record that can be read. */
+  facts: string | undefined;
+  /** Whether its record tells how it ended. */
+  ended: boolean;
   error: string | undefined;
   /** Of a damaged record: who asked for what and when, where that can still be read. */
   asked: { request: TestRequest; createdAt: string } | undefined;
@@ -46,7 +49,15 @@ export function readEntry(stateDir: string, folder: string, guardOf: (dir: strin
   const trace = fingerprint(dir, false);
   const guard = guardOf(dir);
   const failed = (error: string) => ({
-    entry: { folder, dir, ...trace, facts: undefined, error, asked: askedOf(dir, folder, guard) },
+    entry: {
+      folder,
+      dir,
+      ...trace,
+      facts: undefined,
+      ended: false,
+      error,
+      asked: askedOf(dir, folder, guard),
+    },
     read: undefined,
     guard,
   });
@@ -56,8 +67,9 @@ export function readEntry(stateDir: string, folder: string, guardOf: (dir: strin
     const { record } = read;
     if (record.run !== folder) return failed(`it holds the record of run ${record.run}`);
     const facts = factsOf(record);
-    const { key, lastChange } = facts.ended ? trace : fingerprint(dir, true);
-    const known = { facts, error: undefined, asked: undefined };
+    const ended = facts.ended !== undefined;
+    const { key, lastChange } = ended ? trace : fingerprint(dir, true);
+    const known = { facts: packFacts(facts), ended, error: undefined, asked: undefined };
     return { entry: { folder, dir, key, lastChange, ...known }, read, guard };
   } catch (error) {
     return failed(guard.text(describeError(error)));
@@ -76,7 +88,7 @@ function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'
 
 /** Whether a folder holds something else than when it was read. */
 export function hasChanged(entry: RecordEntry): boolean {
-  return fingerprint(entry.dir, entry.facts !== undefined && !entry.facts.ended).key !== entry.key;
+  return fingerprint(entry.dir, entry.facts !== undefined && !entry.ended).key !== entry.key;
 }
 
 interface Fingerprint {
@@ -118,49 +130,6 @@ function statIfAny(path: string): Stats | undefined {
   } catch {
     return undefined; // not a folder, or not ours to look into: reading it will say which
   }
-}
-
-/**
- * An entry that came from another thread or from the disk, with the texts it has in common with many others held once.
- * Tens of thousands are kept.
- */
-export function compact(entry: RecordEntry): RecordEntry {
-  const { facts, asked } = entry;
-  const request = facts?.request ?? asked?.request;
-  if (request) compactRequest(request);
-  if (facts) {
-    facts.request.run = entry.folder;
-    facts.outcome.sentence = shared(facts.outcome.sentence);
-    facts.activity = shared(facts.activity);
-    for (const stage of facts.stages) {
-      stage.stage = shared(stage.stage);
-      stage.state = shared(stage.state);
-    }
-    if (facts.ended?.startedAt === facts.createdAt) facts.ended.startedAt = facts.createdAt;
-    if (facts.base !== undefined) facts.base = shared(facts.base);
-    if (facts.level?.missing !== undefined) facts.level.missing = shared(facts.level.missing);
-    facts.failedTests = facts.failedTests.map(shared);
-  }
-  return entry;
-}
-
-/** Makes a request hold the texts that others have too. */
-export function compactRequest(request: TestRequest): void {
-  for (const name of ['recipe', 'src', 'origin', 'repo', 'requestedBy'] as const) {
-    const text = request[name];
-    if (text !== undefined) request[name] = shared(text);
-  }
-}
-
-const texts = new Map<string, string>();
-const TEXTS_KEPT = 20_000;
-
-function shared<T extends string>(text: T): T {
-  const known = texts.get(text);
-  if (known !== undefined) return known as T;
-  if (texts.size >= TEXTS_KEPT) texts.clear();
-  texts.set(text, text);
-  return text;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LoggedStage, runLogFile, type StageName, splitLogs, stageLogFile } from '@cc-ci/core';
+import { type LoggedStage, runLogFile, type StageName, splitLogs, stageLogFile } from '@cc-ci/core/reading';
 import type { Guard } from './guard.js';
 import { createLogCopy, filterLines, type LogCopy } from './log-copy.js';
 import { type LogTail, PAGE_LIMITS, shorten, type TailReader, tailOf } from './log-tail.js';

@@ -1,4 +1,4 @@
-import { type Plan, type RunRecord, reproduceCommand, type StageName } from '@cc-ci/core';
+import { type Plan, type RunRecord, reproduceCommand, type StageName } from '@cc-ci/core/reading';
 import { plainText } from './ansi.js';
 import { hasPage, link } from './links.js';
 import type { LogTail } from './log-tail.js';

@@ -51,7 +51,7 @@ export function createRunReader({
   return async ({ folder, build, pageKey }) => {
     const read = readEntry(stateDir, folder, guardOf);
     const { entry } = read;
-    if (!entry.facts?.ended || !hasPage(folder)) return { entry };
+    if (!entry.ended || !hasPage(folder)) return { entry };
     const run = mergeRun(entry, build, pages.now);
     if (pageKey !== undefined) publisher.cache.pages.set(folder, pageKey);
     publisher.result.written = 0;

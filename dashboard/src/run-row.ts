@@ -1,4 +1,4 @@
-import { isSettled, type StageName, type StageState } from '@cc-ci/core';
+import { isSettled, type StageName, type StageState } from '@cc-ci/core/reading';
 import { commitUrl, hasPage, link, pullUrl } from './links.js';
 import { isActive, type Run } from './model.js';
 import {

@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InputError } from '@cc-ci/core';
+import { InputError } from '@cc-ci/core/reading';
 
 // Synchronous throughout: a full build makes 100,000 files, and a write of a few kilobytes costs a fraction of the trip
 // through the thread pool that would spare us from waiting for it. The generator lets others have their turn between

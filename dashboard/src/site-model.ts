@@ -1,13 +1,14 @@
-import type { Build, EngineReader } from '@cc-ci/engine';
+import type { EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
-import { isActive, mergeRun, newestFirst, type Run, runOfBuild } from './model.js';
+import { isActive, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
-import { compactRequest, hasChanged, isRunFolder, type RecordEntry, runNames } from './records.js';
+import { hasChanged, isRunFolder, type RecordEntry, runNames } from './records.js';
 
 /** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
 export interface SiteModel {
   entries: Map<string, RecordEntry>;
-  builds: Map<string, Build>;
+  /** As `packBuild` gives them. */
+  builds: Map<string, string>;
   runs: Map<string, Run>;
   /** Runs by recipe, and those lists in order, made when they are asked for. */
   byRecipe: Map<string, Map<string, Run>>;
@@ -61,7 +62,7 @@ export function staleFolders(
     }
     known += 1;
     const isInTurn = (at - model.cursor + names.length) % names.length < CHECKED_AT_ONCE;
-    const mayChange = thorough || isInTurn || entry.facts?.ended === undefined || active.has(name);
+    const mayChange = thorough || isInTurn || !entry.ended || active.has(name);
     if (now - entry.lastChange < WARM_MS || (mayChange && hasChanged(entry))) stale.push(name);
   }
   model.cursor += CHECKED_AT_ONCE;
@@ -111,32 +112,19 @@ export async function refreshBuilds(
     }
   }
   for (const each of found) {
-    const build = each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) };
-    const known = builds.get(build.id);
-    if (known && isSameBuild(known, build)) continue;
-    compactRequest(build.request);
-    builds.set(build.id, build);
-    changed.add(build.id);
+    const build = packBuild(each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) });
+    if (builds.get(each.id) === build) continue;
+    builds.set(each.id, build);
+    changed.add(each.id);
   }
   return changed;
-}
-
-function isSameBuild(a: Build, b: Build): boolean {
-  return (
-    a.state === b.state &&
-    a.position === b.position &&
-    a.reason === b.reason &&
-    a.startedAt === b.startedAt &&
-    a.finishedAt === b.finishedAt &&
-    a.createdAt === b.createdAt
-  );
 }
 
 /** Merges a run anew. @returns the run, if there still is one */
 export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<string>): Run | undefined {
   const entry = model.entries.get(id);
   const build = model.builds.get(id);
-  const run = entry ? mergeRun(entry, build, now) : build && runOfBuild(build);
+  const run = entry ? mergeRun(entry, build, now) : build === undefined ? undefined : runOfBuild(build);
   const before = model.runs.get(id);
   if (before && run && before.key === run.key && before.time === run.time) return before;
   for (const name of [before?.request?.recipe, run?.request?.recipe]) if (name !== undefined) dirty.add(name);

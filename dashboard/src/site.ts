@@ -14,11 +14,14 @@ import {
 import { createGuardOf } from './guard.js';
 import { openIndexStore } from './index-store.js';
 import { hasPage } from './links.js';
-import { newestFirst } from './model.js';
+import { newestFirst, type Run } from './model.js';
 import { listFiles, recipeFiles } from './publish-lists.js';
 import { isPublished, publishRun } from './publish-run.js';
 import { readMany } from './read-many.js';
+import { orderByRecipe } from './reading-order.js';
+import type { Recipe } from './recipes.js';
 import { ASSETS, renderPage } from './render.js';
+import type { RunReaderOptions } from './run-reader.js';
 import {
   type Content,
   claimSite,
@@ -110,34 +113,19 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
   // When all pages are to be made anyway, each is made where its record is read: that is most of the work.
   const { base } = generation;
   const pages = first && options.archiveMs === undefined ? { siteDir, base, now: generation.now } : undefined;
-  const readings = stale.map((folder) => ({
-    folder,
-    build: model.builds.get(folder),
-    pageKey: cache.pages.get(folder),
-  }));
-  const dirty = new Set<string>();
-  // All that can be done right away is: the other thread goes on meanwhile, and not when the lists are made.
-  await readMany({ stateDir, secrets, ...(pages && { pages }) }, readings, ({ entry, page }) => {
-    const known = model.entries.get(entry.folder);
-    if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(entry.folder, entry);
-    model.entries.set(entry.folder, entry);
-    updateRun(model, entry.folder, generation.now, dirty);
-    if (page) rememberPage(generation, entry.folder, page);
-    if (generation.entries.size >= SAVE_EVERY) save(generation);
-  });
   const missing = await missingPages(generation, first);
   const ids = new Set([...stale, ...gone, ...changed, ...model.active, ...missing]);
+  const dirty = new Set<string>();
   const read = new Set(stale);
   for (const id of ids) if (!read.has(id)) updateRun(model, id, generation.now, dirty);
+  const made = await readRuns(generation, { stateDir, secrets, ...(pages && { pages }) }, stale, dirty);
   updateRecipes(model, dirty);
   await publishRuns(
     generation,
-    first ? [...setAside(generation), ...model.active] : [...cache.wanted, ...ids],
+    first ? [...setAside(generation, made), ...model.active] : [...cache.wanted, ...ids],
   );
   cache.wanted.clear();
-  await eachWithBreath(dirty, (name) =>
-    attempt(generation, `recipe ${name}`, async () => publishRecipe(generation, name)),
-  );
+  await eachWithBreath(dirty, async (name) => publishRecipe(generation, name));
   if (first || ids.size > 0) {
     for (const [path, content] of listFiles(generation))
       await attempt(generation, path, async () => publish(generation, path, content));
@@ -147,6 +135,43 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
   await workOffBacklog(generation, options.archiveMs ?? Number.POSITIVE_INFINITY);
   finish(generation);
   return generation.result;
+}
+
+/**
+ * Reads these folders. All that can be done right away is, for another thread goes on meanwhile.
+ * @param dirty given the recipes whose pages are still to be made
+ * @returns runs whose page was made with it
+ */
+async function readRuns(
+  generation: Generation,
+  options: RunReaderOptions,
+  stale: readonly string[],
+  dirty: Set<string>,
+): Promise<ReadonlySet<string>> {
+  const { cache, now } = generation;
+  const { model, pages } = cache;
+  const { readings, readOne } = orderByRecipe(
+    stale.map((folder) => ({ folder, build: model.builds.get(folder), pageKey: pages.get(folder) })),
+  );
+  const made = new Set<string>();
+  await readMany(options, readings, ({ entry, page }) => {
+    const { folder } = entry;
+    const known = model.entries.get(folder);
+    if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(folder, entry);
+    model.entries.set(folder, entry);
+    updateRun(model, folder, now, dirty);
+    if (page) {
+      rememberPage(generation, folder, page);
+      made.add(folder);
+    }
+    const recipe = readOne(folder);
+    if (options.pages && recipe !== undefined && dirty.delete(recipe)) {
+      updateRecipes(model, [recipe]);
+      publishRecipe(generation, recipe);
+    }
+    if (generation.entries.size >= SAVE_EVERY) save(generation);
+  });
+  return made;
 }
 
 /** The newest runs of each recipe, whose pages are made before the lists are. */
@@ -167,12 +192,16 @@ function rememberPage(
   result.written += page.written;
 }
 
-/** When everything is made for the first time: which pages are made at once; the others are set aside. */
-function setAside(generation: Generation): string[] {
+/**
+ * When everything is made for the first time: which pages are made at once; the others are set aside.
+ * @param made runs whose page was made just now
+ */
+function setAside(generation: Generation, made: ReadonlySet<string>): string[] {
   const { model, backlog } = generation.cache;
   const newest = new Set<string>();
   for (const { runs } of model.recipes.values()) for (const run of runs.slice(0, NEWEST)) newest.add(run.id);
-  const old = [...model.runs.values()].filter((run) => hasPage(run.id) && !newest.has(run.id));
+  const isLeft = ({ id }: Run) => !made.has(id) && !newest.has(id) && hasPage(id);
+  const old = [...model.runs.values()].filter(isLeft);
   // The newest first: they are the ones that will be asked for.
   for (const run of old.sort(newestFirst)) if (!isPublished(generation, run)) backlog.add(run.id);
   return [...newest];
@@ -235,8 +264,12 @@ async function attempt(generation: Generation, what: string, work: () => Promise
   try {
     await work();
   } catch (error) {
-    generation.result.problems.push({ what, error: describeError(error) });
+    tellProblem(generation, what, error);
   }
+}
+
+function tellProblem({ result }: Generation, what: string, error: unknown): void {
+  result.problems.push({ what, error: describeError(error) });
 }
 
 /** Writes a file of the site, unless it is so already. @throws when the guard finds something in it */
@@ -255,6 +288,15 @@ function publishAssets(generation: Generation): void {
 function publishRecipe(generation: Generation, name: string): void {
   const recipe = generation.cache.model.recipes.get(name);
   if (!recipe) return;
+  try {
+    writeRecipe(generation, recipe);
+  } catch (error) {
+    tellProblem(generation, `recipe ${name}`, error);
+  }
+}
+
+function writeRecipe(generation: Generation, recipe: Recipe): void {
+  const { name } = recipe;
   generation.cache.rows.delete(name);
   const folder = `recipes/${name}`;
   const { pages, badges } = recipeFiles(generation, recipe);

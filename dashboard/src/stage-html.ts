@@ -18,25 +18,19 @@ export function stripHtml(stages: readonly StageView[]): string {
 /** The section of one stage. @param follow whether more may come */
 export function stageHtml(stage: StageView, follow: boolean): string {
   const { name, title, mark, elapsed, log, open } = stage;
-  return [
-    `<section class="stage-block" id="${name}" aria-labelledby="h-${name}">
+  return `<section class="stage-block" id="${name}" aria-labelledby="h-${name}">
 <div id="i-${name}" data-live>
 <div class="headline">
 <h2 id="h-${name}">${title}</h2>
 ${markHtml(mark)}
 ${elapsed ? `<span class="muted">${elapsed}</span>\n` : ''}</div>
-`,
-    reasonHtml(stage),
-    stage.notes.map((note) => `<p class="note">${escapeHtml(note)}</p>\n`).join(''),
-    findingsHtml(stage),
-    phasesHtml(stage),
-    testsHtml(stage),
-    screenshotsHtml(stage),
-    filesHtml(stage),
-    '</div>\n',
-    log ? logHtml({ title: `Log of ${title}`, log, open, stage: name, follow }) : '',
-    '</section>\n',
-  ].join('');
+${reasonHtml(stage)}${notesHtml(stage)}${findingsHtml(stage)}${phasesHtml(stage)}${testsHtml(stage)}${screenshotsHtml(stage)}${filesHtml(stage)}</div>
+${log ? logHtml({ title: `Log of ${title}`, log, open, stage: name, follow }) : ''}</section>
+`;
+}
+
+function notesHtml({ notes }: StageView): string {
+  return notes.map((note) => `<p class="note">${escapeHtml(note)}</p>\n`).join('');
 }
 
 function reasonHtml({ title, failure, reason, hint }: StageView): string {

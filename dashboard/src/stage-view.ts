@@ -1,4 +1,4 @@
-import type { Artifact, Phase, StageName, StageRecord, TestResult } from '@cc-ci/core';
+import type { Artifact, Phase, StageName, StageRecord, TestResult } from '@cc-ci/core/reading';
 import { plainText } from './ansi.js';
 import { link } from './links.js';
 import { type LogView, logView } from './log-view.js';

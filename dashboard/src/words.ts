@@ -1,4 +1,4 @@
-import type { Blame, Finding, StageName, StageState } from '@cc-ci/core';
+import type { Blame, Finding, StageName, StageState } from '@cc-ci/core/reading';
 import type { RunStatus } from './model.js';
 
 /** How a state is shown: a word, a symbol of the page's icon set, and a tone that decides the colour. */

@@ -5,7 +5,7 @@ import { BROTLI_QUALITY } from '../compress.js';
 import { createSiteCache, type SiteResult } from '../generation.js';
 import { openIndexStore } from '../index-store.js';
 import { buildSite } from '../site.js';
-import { readerOf } from '../testing/fixtures.js';
+import { openBuilds } from './builds.js';
 import { buildOf, writeOneRun } from './many-runs.js';
 
 /** How often a site is built, and of how much. */
@@ -37,13 +37,13 @@ export interface BuildReport {
 
 /** Builds a site from nothing, then once more after each of some new runs. To be called in a process of its own. */
 export async function buildOnce({ stateDir, siteDir, recipes, runs, more }: BuildJob): Promise<BuildReport> {
-  const builds = Array.from({ length: runs }, (_, number) => buildOf(number, recipes, runs)).reverse();
+  const engine = openBuilds(stateDir);
   const store = openIndexStore(stateDir, siteDir);
   const cache = createSiteCache(store);
   const build = async () => {
     const [start, cpu] = [performance.now(), process.cpuUsage()];
     const publicUrl = 'https://ci.example.org';
-    const result = await buildSite({ stateDir, siteDir, engine: readerOf(builds), publicUrl, cache });
+    const result = await buildSite({ stateDir, siteDir, engine, publicUrl, cache });
     const { user, system } = process.cpuUsage(cpu);
     return { ms: performance.now() - start, cpuMs: (user + system) / 1_000, result };
   };
@@ -53,11 +53,12 @@ export async function buildOnce({ stateDir, siteDir, recipes, runs, more }: Buil
   const incremental: Timing[] = [];
   for (let n = runs; n < runs + more; n++) {
     writeOneRun(stateDir, n, recipes, runs);
-    builds.unshift(buildOf(n, recipes, runs));
+    engine.add([buildOf(n, recipes, runs)]);
     const { ms, cpuMs } = await build();
     incremental.push({ ms, cpuMs });
   }
   store.close();
+  engine.close();
   const packed = (name: string) =>
     brotliCompressSync(readFileSync(join(siteDir, name)), {
       params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY },

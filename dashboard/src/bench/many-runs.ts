@@ -24,6 +24,7 @@ import {
   type TestResult,
 } from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
+import { openBuilds } from './builds.js';
 
 /** What to make up. */
 export interface ManyRuns {
@@ -46,9 +47,15 @@ const NAMES = [
   'custom-html',
 ];
 
-/** Writes run folders as runners would have left them, with tests and logs; the same numbers make the same folders. */
+/**
+ * Writes run folders as runners would have left them, with tests and logs, and the builds that an engine would know; the
+ * same numbers make the same.
+ */
 export function writeManyRuns({ stateDir, recipes, runs }: ManyRuns): void {
   for (let number = 0; number < runs; number++) writeOneRun(stateDir, number, recipes, runs);
+  const builds = openBuilds(stateDir);
+  builds.add(Array.from({ length: runs }, (_, number) => buildOf(number, recipes, runs)));
+  builds.close();
 }
 
 /** The build of one of them, as the engine knows it. */
