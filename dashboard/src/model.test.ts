@@ -45,13 +45,14 @@ function buildFor(it: RecordEntry, state: Build['state'], change: Partial<Build>
 
 /** Runs of these builds and records, the newest first. */
 function mergeRuns(builds: Build[], entries: RecordEntry[]): Run[] {
-  const left = new Map(builds.map((build) => [build.id, packBuild(build)]));
+  const left = new Map(builds.map((build) => [build.id, build]));
   const runs = entries.map((it) => {
     const build = left.get(it.folder);
     left.delete(it.folder);
-    return mergeRun(it, build, NOW);
+    return mergeRun(it, build && packBuild(build), build?.request, NOW);
   });
-  return [...runs, ...[...left.values()].map(runOfBuild)].sort(newestFirst);
+  const others = [...left.values()].map((build) => runOfBuild(build.id, packBuild(build), build.request));
+  return [...runs, ...others].sort(newestFirst);
 }
 
 function only(builds: Build[], entries: RecordEntry[]): Run {
@@ -225,8 +226,10 @@ describe('what is kept of a run', () => {
 
   it('is its build as it was', () => {
     for (const state of ['queued', 'success'] as const) {
-      const build = someBuild(state);
-      expect(runOfBuild(packBuild(build)).build).to.deep.equal(build);
+      const { id, request, ...build } = someBuild(state);
+      const run = runOfBuild(id, packBuild({ id, request, ...build }), request);
+      expect(run.build).to.deep.equal(build);
+      expect(run.request).to.deep.equal(request);
     }
   });
 });

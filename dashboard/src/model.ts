@@ -1,12 +1,14 @@
-import { hash } from 'node:crypto';
 import type { Blame, TestRequest, Verdict } from '@cc-ci/core/reading';
 import { type Build, isFinal } from '@cc-ci/engine/engine';
 import { type RunFacts, unpackFacts } from './facts.js';
-import { type PackedRequest, packRequest, remembered, unpackRequest } from './packed.js';
+import { remembered, shortHash } from './packed.js';
 import type { RecordEntry } from './records.js';
 
 /** Where a run stands. `lost`: its engine was restarted under it; `broken`: its record cannot be read. */
 export type RunStatus = 'queued' | 'running' | Verdict | 'lost' | 'broken';
+
+/** What an engine knows of a run besides who asked for what. */
+export type BuildFacts = Omit<Build, 'id' | 'request'>;
 
 /** One run as lists show it, merged from its record and from what the engine knows; either may be missing. */
 export interface Run {
@@ -20,7 +22,7 @@ export interface Run {
   request: TestRequest | undefined;
   /** What its record says; undefined when there is none, or no readable one. */
   facts: RunFacts | undefined;
-  build: Build | undefined;
+  build: BuildFacts | undefined;
   /** ISO times. `time`: when it was asked for; runs are sorted by it. */
   time: string;
   startedAt: string | undefined;
@@ -64,6 +66,8 @@ class MergedRun implements Run {
     time: string | undefined,
     private readonly entry: RecordEntry | undefined,
     private readonly packedBuild: string | undefined,
+    /** Of its build; not needed where there is a record. */
+    private readonly asked: TestRequest | undefined,
   ) {
     this.status = status;
     this.sentence = shared(sentence);
@@ -77,12 +81,12 @@ class MergedRun implements Run {
     return facts === undefined ? undefined : unpackFacts(facts);
   }
 
-  get build(): Build | undefined {
+  get build(): BuildFacts | undefined {
     return this.packedBuild === undefined ? undefined : unpackBuild(this.packedBuild);
   }
 
   get request(): TestRequest | undefined {
-    return this.facts?.request ?? this.entry?.asked?.request ?? this.build?.request;
+    return this.facts?.request ?? this.entry?.asked?.request ?? this.asked;
   }
 
   get startedAt(): string | undefined {
@@ -104,8 +108,6 @@ class MergedRun implements Run {
 }
 
 type PackedBuild = [
-  id: string,
-  request: PackedRequest,
   state: Build['state'],
   createdAt: string,
   startedAt: string | null,
@@ -114,20 +116,16 @@ type PackedBuild = [
   reason: string | null,
 ];
 
-/** A build as one text; the same build is the same text. */
-export function packBuild(build: Build): string {
-  const { id, request, state, createdAt, startedAt, finishedAt, position, reason } = build;
+/** A build as one text, without its request; as long as nothing about it has changed, the text is the same. */
+export function packBuild({ state, createdAt, startedAt, finishedAt, position, reason }: Build): string {
   const times = [createdAt, startedAt ?? null, finishedAt ?? null] as const;
-  const packed: PackedBuild = [id, packRequest(request), state, ...times, position ?? null, reason ?? null];
+  const packed: PackedBuild = [state, ...times, position ?? null, reason ?? null];
   return JSON.stringify(packed);
 }
 
-const unpackBuild = remembered((text: string): Build => {
-  const [id, request, state, createdAt, ...others] = JSON.parse(text) as PackedBuild;
-  const [startedAt, finishedAt, position, reason] = others;
+const unpackBuild = remembered((text: string): BuildFacts => {
+  const [state, createdAt, startedAt, finishedAt, position, reason] = JSON.parse(text) as PackedBuild;
   return {
-    id,
-    request: unpackRequest(request),
     state,
     createdAt,
     startedAt: startedAt ?? undefined,
@@ -137,32 +135,38 @@ const unpackBuild = remembered((text: string): Build => {
   };
 });
 
-/** The recipe that a packed build is one of. */
-export function buildRecipe(packedBuild: string): string {
-  return unpackBuild(packedBuild).request.recipe;
-}
-
 /**
  * A run that has a folder.
  * @param packedBuild what the engine knows of it, as `packBuild` gives it
+ * @param request who asked for what, as the engine knows it; not needed where the record can be read
  * @param now milliseconds since 1970
  */
-export function mergeRun(entry: RecordEntry, packedBuild: string | undefined, now: number): Run {
+export function mergeRun(
+  entry: RecordEntry,
+  packedBuild: string | undefined,
+  request: TestRequest | undefined,
+  now: number,
+): Run {
   const facts = entry.facts === undefined ? undefined : unpackFacts(entry.facts);
   const build = packedBuild === undefined ? undefined : unpackBuild(packedBuild);
   const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
   const time = build?.createdAt ?? facts?.createdAt ?? entry.asked?.createdAt;
-  return new MergedRun(entry.folder, standing, time, entry, packedBuild);
+  return new MergedRun(entry.folder, standing, time, entry, packedBuild, facts ? undefined : request);
 }
 
-/** A run that only the engine knows, by its build as `packBuild` gives it. */
-export function runOfBuild(packedBuild: string): Run {
+/** A run that only the engine knows. */
+export function runOfBuild(id: string, packedBuild: string, request: TestRequest | undefined): Run {
   const build = unpackBuild(packedBuild);
   const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, undefined);
-  return new MergedRun(build.id, standing, build.createdAt, undefined, packedBuild);
+  return new MergedRun(id, standing, build.createdAt, undefined, packedBuild, request);
 }
 
-function standingOf(facts: RunFacts, build: Build | undefined, entry: RecordEntry, now: number): Standing {
+function standingOf(
+  facts: RunFacts,
+  build: BuildFacts | undefined,
+  entry: RecordEntry,
+  now: number,
+): Standing {
   if (facts.ended) return ended(facts.outcome);
   const alive = build ? !isFinal(build.state) : now - entry.lastChange < SILENT_MS;
   if (alive) return activeStanding(undefined, facts);
@@ -170,7 +174,7 @@ function standingOf(facts: RunFacts, build: Build | undefined, entry: RecordEntr
 }
 
 /** A damaged record of a live build is most likely one that is just being written: the engine knows better. */
-function brokenStanding(entry: RecordEntry, build: Build | undefined): Standing {
+function brokenStanding(entry: RecordEntry, build: BuildFacts | undefined): Standing {
   if (build && !isFinal(build.state)) return activeStanding(build, undefined);
   return {
     status: 'broken',
@@ -179,7 +183,7 @@ function brokenStanding(entry: RecordEntry, build: Build | undefined): Standing 
   };
 }
 
-function activeStanding(build: Build | undefined, facts: RunFacts | undefined): Standing {
+function activeStanding(build: BuildFacts | undefined, facts: RunFacts | undefined): Standing {
   if (build?.state === 'queued') {
     return {
       status: 'queued',
@@ -195,7 +199,7 @@ function activeStanding(build: Build | undefined, facts: RunFacts | undefined): 
 }
 
 /** The end of a run whose `run.json` was never written: from its stages, and from how the engine saw it end. */
-function endWithoutSummary({ outcome, failed }: RunFacts, build: Build | undefined): Standing {
+function endWithoutSummary({ outcome, failed }: RunFacts, build: BuildFacts | undefined): Standing {
   if (!build) return ended(outcome);
   if (build.state === 'cancelled' || build.state === 'lost') return endWithoutRecord(build);
   if (failed || build.state === 'success') return ended(outcome);
@@ -205,7 +209,7 @@ function endWithoutSummary({ outcome, failed }: RunFacts, build: Build | undefin
 }
 
 /** An exit code alone proves nothing, so a build that left no record is never green. */
-function endWithoutRecord(build: Build): Standing {
+function endWithoutRecord(build: BuildFacts): Standing {
   if (build.state === 'cancelled') {
     const sentence = build.reason ?? 'the run was cancelled';
     return { status: 'cancelled', sentence, blame: 'cancelled' };
@@ -225,9 +229,8 @@ function ended({ verdict, blame, sentence }: RunFacts['outcome']): Standing {
   return { status: verdict, sentence, blame };
 }
 
-/** Short, for there are tens of thousands of them. */
 function keyOf({ status, sentence }: Standing, packedBuild: string | undefined, record: string): string {
-  return hash('sha1', [status, sentence, packedBuild ?? '', record].join('\n'), 'base64url');
+  return shortHash([status, sentence, packedBuild ?? '', record].join('\n'));
 }
 
 const texts = new Map<string, string>();

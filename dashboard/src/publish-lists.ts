@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageName } from '@cc-ci/core';
@@ -8,6 +7,7 @@ import { atomFeed, FEED_LENGTH, robots, sitemap } from './feed.js';
 import { type Generation, refuseSecrets } from './generation.js';
 import { newestFirst } from './model.js';
 import { OVERVIEWS, overviewPage, overviewRow } from './overview-page.js';
+import { shortHash } from './packed.js';
 import { readStage } from './read-record.js';
 import { historyPage, historyPages, recipePage } from './recipe-page.js';
 import type { Recipe } from './recipes.js';
@@ -38,7 +38,7 @@ export function recipeFiles(
     const name = `recipes/${recipe.name}/${path}`;
     const file = join(siteDir, name);
     const isLast = index + 1 === older.length;
-    const key = hash('sha1', `${isLast} ${runs.map((run) => run.key).join(' ')}`, 'base64url');
+    const key = shortHash(`${isLast} ${runs.map((run) => run.key).join(' ')}`);
     const isThere = cache.pages.get(name) === key && existsSync(file);
     pages.set(path, isThere ? { file } : historyPage(recipe, runs, index + 1, older.length, base));
     cache.pages.set(name, key);

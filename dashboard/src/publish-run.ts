@@ -165,14 +165,14 @@ async function engineLogOf(
   record: RunRecord | undefined,
   guard: Guard,
 ): Promise<LogTail | undefined> {
-  const { build } = run;
+  const { build, id } = run;
   if (!build || build.state === 'queued' || record?.summary) return undefined;
   if (record && !isFinal(build.state)) return undefined;
   const filter = guard.lines();
   const lines: string[] = [];
   let total = 0;
   let bytes = 0;
-  for await (const { text } of engine.logs(build.id)) {
+  for await (const { text } of engine.logs(id)) {
     total += 1;
     bytes += Buffer.byteLength(text) + 1;
     lines.push(shorten(filter(text), PAGE_LIMITS.width));

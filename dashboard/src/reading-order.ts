@@ -1,4 +1,3 @@
-import { buildRecipe } from './model.js';
 import type { Reading } from './read-many.js';
 
 /** Folders in the order they are best read in. */
@@ -12,13 +11,17 @@ export interface ReadingOrder {
  * The runs of a recipe one after the other, so that its pages can be made while others are read. First come runs that no
  * engine knows: their recipe is in their record alone. Should one of these belong to a recipe that was thought complete,
  * then that has changed once more.
+ * @param recipeOf the recipe of a run that an engine knows
  */
-export function orderByRecipe(readings: readonly Reading[]): ReadingOrder {
+export function orderByRecipe(
+  readings: readonly Reading[],
+  recipeOf: (folder: string) => string | undefined,
+): ReadingOrder {
   const unknown: Reading[] = [];
   const groups = new Map<string, Reading[]>();
   const recipes = new Map<string, string>();
   for (const reading of readings) {
-    const recipe = reading.build === undefined ? undefined : buildRecipe(reading.build);
+    const recipe = recipeOf(reading.folder);
     const group = recipe === undefined ? unknown : (groups.get(recipe) ?? []);
     group.push(reading);
     if (recipe === undefined) continue;

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -15,6 +14,7 @@ import {
 } from '@cc-ci/core/reading';
 import { factsOf, packFacts } from './facts.js';
 import type { Guard } from './guard.js';
+import { shortHash } from './packed.js';
 import { type ReadRecord, readPlan, readRecord } from './read-record.js';
 
 /** What one folder below `runs/` holds: facts of a record, or the reason there are none. */
@@ -106,11 +106,7 @@ function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const stats = report ? [report] : partsOf(dir, withLogs).map(statIfAny);
   const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
   return {
-    key: hash(
-      'sha1',
-      stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' '),
-      'base64url',
-    ),
+    key: shortHash(stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' ')),
     lastChange: Math.max(...times),
   };
 }

@@ -1,3 +1,4 @@
+import type { TestRequest } from '@cc-ci/core/reading';
 import type { EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
 import { isActive, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
@@ -9,6 +10,8 @@ export interface SiteModel {
   entries: Map<string, RecordEntry>;
   /** As `packBuild` gives them. */
   builds: Map<string, string>;
+  /** Who asked for what, of builds without a record that can be read: where there is one, it is in that. */
+  requests: Map<string, TestRequest>;
   runs: Map<string, Run>;
   /** Runs by recipe, and those lists in order, made when they are asked for. */
   byRecipe: Map<string, Map<string, Run>>;
@@ -25,6 +28,7 @@ export function createSiteModel(): SiteModel {
   return {
     entries: new Map(),
     builds: new Map(),
+    requests: new Map(),
     runs: new Map(),
     byRecipe: new Map(),
     recipes: new Map(),
@@ -91,7 +95,7 @@ export async function refreshBuilds(
   thorough: boolean,
   guard: Guard,
 ): Promise<Set<string>> {
-  const { builds } = model;
+  const { builds, requests, entries } = model;
   const latest = await engine.list(thorough ? {} : { limit: LATEST_BUILDS });
   const all = thorough || latest.length < LATEST_BUILDS || latest.every((build) => !builds.has(build.id));
   const found = all && latest.length >= LATEST_BUILDS && !thorough ? await engine.list() : latest;
@@ -101,6 +105,7 @@ export async function refreshBuilds(
     for (const id of builds.keys()) {
       if (seen.has(id)) continue;
       builds.delete(id);
+      requests.delete(id);
       changed.add(id);
     }
   } else {
@@ -108,23 +113,50 @@ export async function refreshBuilds(
     for (const id of others) {
       const build = await engine.get(id);
       if (build) found.push(build);
-      else if (builds.delete(id)) changed.add(id);
+      else if (builds.delete(id)) {
+        requests.delete(id);
+        changed.add(id);
+      }
     }
   }
   for (const each of found) {
     const build = packBuild(each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) });
     if (builds.get(each.id) === build) continue;
     builds.set(each.id, build);
+    if (entries.get(each.id)?.facts === undefined) requests.set(each.id, each.request);
     changed.add(each.id);
   }
   return changed;
+}
+
+/** Takes up what was read of a folder. @returns whether the engine has to be asked once more who asked for the run */
+export function updateEntry({ entries, builds, requests }: SiteModel, entry: RecordEntry): boolean {
+  const { folder, facts } = entry;
+  entries.set(folder, entry);
+  if (facts !== undefined) requests.delete(folder);
+  return facts === undefined && builds.has(folder) && !requests.has(folder);
+}
+
+/** Asks the engine again who asked for what, of runs whose record is gone or damaged. */
+export async function recallRequests(
+  { entries, builds, requests }: SiteModel,
+  engine: EngineReader,
+  ids: Iterable<string>,
+): Promise<void> {
+  for (const id of ids) {
+    if (!builds.has(id) || requests.has(id) || entries.get(id)?.facts !== undefined) continue;
+    const build = await engine.get(id);
+    if (build) requests.set(id, build.request);
+  }
 }
 
 /** Merges a run anew. @returns the run, if there still is one */
 export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<string>): Run | undefined {
   const entry = model.entries.get(id);
   const build = model.builds.get(id);
-  const run = entry ? mergeRun(entry, build, now) : build === undefined ? undefined : runOfBuild(build);
+  const request = model.requests.get(id);
+  const ofBuild = () => (build === undefined ? undefined : runOfBuild(id, build, request));
+  const run = entry ? mergeRun(entry, build, request, now) : ofBuild();
   const before = model.runs.get(id);
   if (before && run && before.key === run.key && before.time === run.time) return before;
   for (const name of [before?.request?.recipe, run?.request?.recipe]) if (name !== undefined) dirty.add(name);

@@ -30,7 +30,14 @@ import {
   sweepTemporaries,
   writeIfChanged,
 } from './site-files.js';
-import { refreshBuilds, staleFolders, updateRecipes, updateRun } from './site-model.js';
+import {
+  recallRequests,
+  refreshBuilds,
+  staleFolders,
+  updateEntry,
+  updateRecipes,
+  updateRun,
+} from './site-model.js';
 
 export interface SiteOptions {
   stateDir: string;
@@ -109,6 +116,7 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
     model.entries.delete(folder);
     generation.entries.set(folder, undefined);
   }
+  await recallRequests(model, engine, gone);
   publishAssets(generation);
   // When all pages are to be made anyway, each is made where its record is read: that is most of the work.
   const { base } = generation;
@@ -152,13 +160,15 @@ async function readRuns(
   const { model, pages } = cache;
   const { readings, readOne } = orderByRecipe(
     stale.map((folder) => ({ folder, build: model.builds.get(folder), pageKey: pages.get(folder) })),
+    (folder) => model.requests.get(folder)?.recipe,
   );
+  const nameless: string[] = [];
   const made = new Set<string>();
   await readMany(options, readings, ({ entry, page }) => {
     const { folder } = entry;
     const known = model.entries.get(folder);
     if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(folder, entry);
-    model.entries.set(folder, entry);
+    if (updateEntry(model, entry)) nameless.push(folder);
     updateRun(model, folder, now, dirty);
     if (page) {
       rememberPage(generation, folder, page);
@@ -171,6 +181,8 @@ async function readRuns(
     }
     if (generation.entries.size >= SAVE_EVERY) save(generation);
   });
+  await recallRequests(model, generation.engine, nameless);
+  for (const id of nameless) updateRun(model, id, now, dirty);
   return made;
 }
 
