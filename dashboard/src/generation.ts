@@ -47,7 +47,7 @@ export interface SiteCache {
 
 export function createSiteCache(store?: IndexStore): SiteCache {
   return {
-    model: createSiteModel(),
+    model: createSiteModel((folder) => store?.facts(folder)),
     tails: createTailReader(),
     copies: new Map(),
     pages: new Map(),

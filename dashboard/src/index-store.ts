@@ -8,7 +8,10 @@ import { claimSite } from './site-files.js';
 
 /** What a generator remembers across processes, so that the next one begins where this one ended. */
 export interface IndexStore {
+  /** All of it, but for the facts. */
   load(): { entries: RecordEntry[]; pages: Map<string, string> };
+  /** The packed facts of a run that were saved last. */
+  facts(folder: string): string | undefined;
   /** Writes what changed, all or nothing. `undefined` forgets. */
   save(entries: Map<string, RecordEntry | undefined>, pages: Map<string, string | undefined>): void;
   close(): void;
@@ -34,6 +37,9 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
   store.pragma('synchronous = OFF');
   const site = realpathSync(siteDir);
   const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?)');
+  const getFacts = store.prepare<[string], { facts: string | null }>(
+    'SELECT facts FROM entries WHERE folder = ?',
+  );
   const dropEntry = store.prepare('DELETE FROM entries WHERE folder = ?');
   const setPage = store.prepare('INSERT OR REPLACE INTO pages VALUES (?, ?, ?)');
   const dropPage = store.prepare('DELETE FROM pages WHERE site = ? AND path = ?');
@@ -49,17 +55,16 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
           store.prepare(`INSERT OR REPLACE INTO meta VALUES ('version', ?)`).run(version);
         })();
       }
-      const rows = store
-        .prepare<[], { entry: string; facts: string | null }>('SELECT entry, facts FROM entries')
-        .iterate();
+      const rows = store.prepare<[], { entry: string }>('SELECT entry FROM entries').iterate();
       const pages = store
         .prepare<[string], { path: string; key: string }>('SELECT path, key FROM pages WHERE site = ?')
         .iterate(site);
       return {
-        entries: Array.from(rows, ({ entry, facts }) => entryFrom(entry, facts ?? undefined)),
+        entries: Array.from(rows, ({ entry }) => entryFrom(entry)),
         pages: new Map(Array.from(pages, ({ path, key }) => [path, key])),
       };
     },
+    facts: (folder) => getFacts.get(folder)?.facts ?? undefined,
     save: store.transaction((entries, pages) => {
       for (const [folder, entry] of entries) {
         if (!entry) {
@@ -79,9 +84,9 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
 }
 
 /** JSON has no `undefined`; who reads an entry may rely on its members. */
-function entryFrom(text: string, facts: string | undefined): RecordEntry {
+function entryFrom(text: string): RecordEntry {
   const { error, asked, ...rest } = JSON.parse(text) as Omit<RecordEntry, 'facts'>;
-  return { ...rest, facts, error, asked };
+  return { ...rest, facts: undefined, error, asked };
 }
 
 /** Changes with everything a page is made of besides its run: our code, templates and assets. */

@@ -49,9 +49,11 @@ function mergeRuns(builds: Build[], entries: RecordEntry[]): Run[] {
   const runs = entries.map((it) => {
     const build = left.get(it.folder);
     left.delete(it.folder);
-    return mergeRun(it, build && packBuild(build), build?.request, NOW);
+    return mergeRun(it, build && { packed: packBuild(build), request: build.request }, NOW);
   });
-  const others = [...left.values()].map((build) => runOfBuild(build.id, packBuild(build), build.request));
+  const others = [...left.values()].map((build) =>
+    runOfBuild(build.id, { packed: packBuild(build), request: build.request }),
+  );
   return [...runs, ...others].sort(newestFirst);
 }
 
@@ -227,7 +229,7 @@ describe('what is kept of a run', () => {
   it('is its build as it was', () => {
     for (const state of ['queued', 'success'] as const) {
       const { id, request, ...build } = someBuild(state);
-      const run = runOfBuild(id, packBuild({ id, request, ...build }), request);
+      const run = runOfBuild(id, { packed: packBuild({ id, request, ...build }), request });
       expect(run.build).to.deep.equal(build);
       expect(run.request).to.deep.equal(request);
     }

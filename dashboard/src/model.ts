@@ -68,6 +68,7 @@ class MergedRun implements Run {
     private readonly packedBuild: string | undefined,
     /** Of its build; not needed where there is a record. */
     private readonly asked: TestRequest | undefined,
+    private readonly load: LoadFacts,
   ) {
     this.status = status;
     this.sentence = shared(sentence);
@@ -77,8 +78,7 @@ class MergedRun implements Run {
   }
 
   get facts(): RunFacts | undefined {
-    const facts = this.entry?.facts;
-    return facts === undefined ? undefined : unpackFacts(facts);
+    return this.entry && factsIn(this.entry, this.load);
   }
 
   get build(): BuildFacts | undefined {
@@ -135,30 +135,41 @@ const unpackBuild = remembered((text: string): BuildFacts => {
   };
 });
 
-/**
- * A run that has a folder.
- * @param packedBuild what the engine knows of it, as `packBuild` gives it
- * @param request who asked for what, as the engine knows it; not needed where the record can be read
- * @param now milliseconds since 1970
- */
+/** Gives the packed facts of a run whose entry does not hold them. */
+export type LoadFacts = (folder: string) => string | undefined;
+
+function factsIn({ folder, facts, error }: RecordEntry, load: LoadFacts): RunFacts | undefined {
+  const packed = error === undefined ? (facts ?? load(folder)) : undefined;
+  return packed === undefined ? undefined : unpackFacts(packed);
+}
+
+/** What an engine knows of a run. */
+export interface KnownBuild {
+  /** As `packBuild` gives it. */
+  packed: string;
+  /** Who asked for what; not needed where there is a record that can be read. */
+  request: TestRequest | undefined;
+}
+
+/** A run that has a folder. @param now milliseconds since 1970 */
 export function mergeRun(
   entry: RecordEntry,
-  packedBuild: string | undefined,
-  request: TestRequest | undefined,
+  known: KnownBuild | undefined,
   now: number,
+  load: LoadFacts = () => undefined,
 ): Run {
-  const facts = entry.facts === undefined ? undefined : unpackFacts(entry.facts);
-  const build = packedBuild === undefined ? undefined : unpackBuild(packedBuild);
+  const facts = factsIn(entry, load);
+  const build = known && unpackBuild(known.packed);
   const standing = facts ? standingOf(facts, build, entry, now) : brokenStanding(entry, build);
   const time = build?.createdAt ?? facts?.createdAt ?? entry.asked?.createdAt;
-  return new MergedRun(entry.folder, standing, time, entry, packedBuild, facts ? undefined : request);
+  return new MergedRun(entry.folder, standing, time, entry, known?.packed, known?.request, load);
 }
 
 /** A run that only the engine knows. */
-export function runOfBuild(id: string, packedBuild: string, request: TestRequest | undefined): Run {
-  const build = unpackBuild(packedBuild);
+export function runOfBuild(id: string, { packed, request }: KnownBuild): Run {
+  const build = unpackBuild(packed);
   const standing = isFinal(build.state) ? endWithoutRecord(build) : activeStanding(build, undefined);
-  return new MergedRun(id, standing, build.createdAt, undefined, packedBuild, request);
+  return new MergedRun(id, standing, build.createdAt, undefined, packed, request, () => undefined);
 }
 
 function standingOf(

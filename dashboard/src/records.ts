@@ -25,10 +25,11 @@ export interface RecordEntry {
   key: string;
   /** When anything in it changed last, in milliseconds since 1970. */
   lastChange: number;
-  /** Packed; undefined where there is no record that can be read. */
+  /** Packed; undefined where they are in `site.sqlite`, or there is no record that can be read. */
   facts: string | undefined;
   /** Whether its record tells how it ended. */
   ended: boolean;
+  /** Why the record cannot be read; undefined: it can be. */
   error: string | undefined;
   /** Of a damaged record: who asked for what and when, where that can still be read. */
   asked: { request: TestRequest; createdAt: string } | undefined;
@@ -88,7 +89,7 @@ function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'
 
 /** Whether a folder holds something else than when it was read. */
 export function hasChanged(entry: RecordEntry): boolean {
-  return fingerprint(entry.dir, entry.facts !== undefined && !entry.ended).key !== entry.key;
+  return fingerprint(entry.dir, entry.error === undefined && !entry.ended).key !== entry.key;
 }
 
 interface Fingerprint {

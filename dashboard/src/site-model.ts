@@ -1,7 +1,7 @@
 import type { TestRequest } from '@cc-ci/core/reading';
 import type { EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
-import { isActive, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
+import { isActive, type LoadFacts, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
 import { hasChanged, isRunFolder, type RecordEntry, runNames } from './records.js';
 
@@ -22,10 +22,13 @@ export interface SiteModel {
   /** Where the check of what ought not to change has come to. */
   cursor: number;
   builtOnce: boolean;
+  load: LoadFacts;
 }
 
-export function createSiteModel(): SiteModel {
+/** @param load gives facts that entries do not hold any more */
+export function createSiteModel(load: LoadFacts): SiteModel {
   return {
+    load,
     entries: new Map(),
     builds: new Map(),
     requests: new Map(),
@@ -123,7 +126,7 @@ export async function refreshBuilds(
     const build = packBuild(each.reason === undefined ? each : { ...each, reason: guard.text(each.reason) });
     if (builds.get(each.id) === build) continue;
     builds.set(each.id, build);
-    if (entries.get(each.id)?.facts === undefined) requests.set(each.id, each.request);
+    if (!isReadable(entries.get(each.id))) requests.set(each.id, each.request);
     changed.add(each.id);
   }
   return changed;
@@ -131,10 +134,14 @@ export async function refreshBuilds(
 
 /** Takes up what was read of a folder. @returns whether the engine has to be asked once more who asked for the run */
 export function updateEntry({ entries, builds, requests }: SiteModel, entry: RecordEntry): boolean {
-  const { folder, facts } = entry;
+  const { folder } = entry;
   entries.set(folder, entry);
-  if (facts !== undefined) requests.delete(folder);
-  return facts === undefined && builds.has(folder) && !requests.has(folder);
+  if (isReadable(entry)) requests.delete(folder);
+  return !isReadable(entry) && builds.has(folder) && !requests.has(folder);
+}
+
+function isReadable(entry: RecordEntry | undefined): boolean {
+  return entry !== undefined && entry.error === undefined;
 }
 
 /** Asks the engine again who asked for what, of runs whose record is gone or damaged. */
@@ -144,7 +151,7 @@ export async function recallRequests(
   ids: Iterable<string>,
 ): Promise<void> {
   for (const id of ids) {
-    if (!builds.has(id) || requests.has(id) || entries.get(id)?.facts !== undefined) continue;
+    if (!builds.has(id) || requests.has(id) || isReadable(entries.get(id))) continue;
     const build = await engine.get(id);
     if (build) requests.set(id, build.request);
   }
@@ -154,9 +161,8 @@ export async function recallRequests(
 export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<string>): Run | undefined {
   const entry = model.entries.get(id);
   const build = model.builds.get(id);
-  const request = model.requests.get(id);
-  const ofBuild = () => (build === undefined ? undefined : runOfBuild(id, build, request));
-  const run = entry ? mergeRun(entry, build, request, now) : ofBuild();
+  const known = build === undefined ? undefined : { packed: build, request: model.requests.get(id) };
+  const run = entry ? mergeRun(entry, known, now, model.load) : known && runOfBuild(id, known);
   const before = model.runs.get(id);
   if (before && run && before.key === run.key && before.time === run.time) return before;
   for (const name of [before?.request?.recipe, run?.request?.recipe]) if (name !== undefined) dirty.add(name);

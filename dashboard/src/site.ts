@@ -168,6 +168,7 @@ async function readRuns(
     const { folder } = entry;
     const known = model.entries.get(folder);
     if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(folder, entry);
+    else entry.facts = known.facts;
     if (updateEntry(model, entry)) nameless.push(folder);
     updateRun(model, folder, now, dirty);
     if (page) {
@@ -349,9 +350,12 @@ function removeOthers(
   for (const name of cache.rows.keys()) if (!recipes.has(name)) cache.rows.delete(name);
 }
 
-/** Remembers what was made so far, for the next process. */
-function save({ cache, entries, keys }: Generation): void {
-  if (entries.size + keys.size > 0) cache.store?.save(entries, keys);
+/** Remembers what was made so far, for the next process; facts are in memory no more then, but read from there. */
+function save({ cache: { store }, entries, keys }: Generation): void {
+  if (store && entries.size + keys.size > 0) {
+    store.save(entries, keys);
+    for (const entry of entries.values()) if (entry) entry.facts = undefined;
+  }
   entries.clear();
   keys.clear();
 }
