@@ -12,7 +12,7 @@ import {
   type TestResult,
   type Verdict,
 } from '@cc-ci/core/reading';
-import { type PackedRequest, packRequest, remembered, unpackRequest } from './packed.js';
+import { type PackedRequest, packRequest, unpackRequest } from './packed.js';
 
 /** What lists and charts show of one stage. */
 export interface StageFacts {
@@ -94,13 +94,11 @@ export function packFacts(facts: RunFacts): string {
     failed,
     activity,
   ];
-  const text = JSON.stringify(packed);
-  unpackFacts.remember(text, facts);
-  return text;
+  return JSON.stringify(packed);
 }
 
 /** The facts that were packed. */
-export const unpackFacts = remembered((text: string): RunFacts => {
+export function unpackFacts(text: string): RunFacts {
   const packed = JSON.parse(text) as Packed;
   const [request, createdAt, states, outcome, ended, base, level, failedTests, ...others] = packed;
   const [verdict, blame, sentence] = outcome;
@@ -124,7 +122,7 @@ export const unpackFacts = remembered((text: string): RunFacts => {
     ...(level ? { level } : {}),
     failedTests,
   };
-});
+}
 
 /** What tells a test from all others of a recipe. */
 export function testKey(stage: StageName, { suite, title }: Pick<TestResult, 'suite' | 'title'>): string {

@@ -1,8 +1,8 @@
 import type { Blame, TestRequest, Verdict } from '@cc-ci/core/reading';
 import { type Build, isFinal } from '@cc-ci/engine/engine';
-import { type RunFacts, unpackFacts } from './facts.js';
-import { remembered, shortHash } from './packed.js';
-import type { RecordEntry } from './records.js';
+import type { RunFacts } from './facts.js';
+import { shortHash } from './packed.js';
+import { factsIn, type LoadFacts, type RecordEntry } from './records.js';
 
 /** Where a run stands. `lost`: its engine was restarted under it; `broken`: its record cannot be read. */
 export type RunStatus = 'queued' | 'running' | Verdict | 'lost' | 'broken';
@@ -123,7 +123,7 @@ export function packBuild({ state, createdAt, startedAt, finishedAt, position, r
   return JSON.stringify(packed);
 }
 
-const unpackBuild = remembered((text: string): BuildFacts => {
+function unpackBuild(text: string): BuildFacts {
   const [state, createdAt, startedAt, finishedAt, position, reason] = JSON.parse(text) as PackedBuild;
   return {
     state,
@@ -133,14 +133,6 @@ const unpackBuild = remembered((text: string): BuildFacts => {
     position: position ?? undefined,
     reason: reason ?? undefined,
   };
-});
-
-/** Gives the packed facts of a run whose entry does not hold them. */
-export type LoadFacts = (folder: string) => string | undefined;
-
-function factsIn({ folder, facts, error }: RecordEntry, load: LoadFacts): RunFacts | undefined {
-  const packed = error === undefined ? (facts ?? load(folder)) : undefined;
-  return packed === undefined ? undefined : unpackFacts(packed);
 }
 
 /** What an engine knows of a run. */

@@ -23,30 +23,3 @@ export function unpackRequest(values: PackedRequest): TestRequest {
 export function shortHash(text: string): string {
   return hash('sha1', text, 'base64url').slice(0, 12);
 }
-
-/** A function of a text. What it gives must not be changed, for it may be given again. */
-export interface Remembered<T> {
-  (text: string): T;
-  /** Says what it is to give for a text, should it be asked soon. */
-  remember(text: string, result: T): void;
-}
-
-/** More than a recipe has runs, mostly: lists look at the runs of one several times over. */
-const KEPT = 200;
-
-/** A function that remembers what it said of the latest texts. */
-export function remembered<T>(work: (text: string) => T): Remembered<T> {
-  const known = new Map<string, T>();
-  const remember = (text: string, result: T) => {
-    if (known.size >= KEPT) known.clear();
-    known.set(text, result);
-  };
-  const recall = (text: string) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const result = work(text);
-    remember(text, result);
-    return result;
-  };
-  return Object.assign(recall, { remember });
-}

@@ -12,7 +12,7 @@ import {
   summaryFile,
   type TestRequest,
 } from '@cc-ci/core/reading';
-import { factsOf, packFacts } from './facts.js';
+import { factsOf, packFacts, type RunFacts, unpackFacts } from './facts.js';
 import type { Guard } from './guard.js';
 import { shortHash } from './packed.js';
 import { type ReadRecord, readPlan, readRecord } from './read-record.js';
@@ -71,7 +71,9 @@ export function readEntry(stateDir: string, folder: string, guardOf: (dir: strin
     const ended = facts.ended !== undefined;
     const { key, lastChange } = ended ? trace : fingerprint(dir, true);
     const known = { facts: packFacts(facts), ended, error: undefined, asked: undefined };
-    return { entry: { folder, dir, key, lastChange, ...known }, read, guard };
+    const entry: RecordEntry = { folder, dir, key, lastChange, ...known };
+    remember(entry, facts);
+    return { entry, read, guard };
   } catch (error) {
     return failed(guard.text(describeError(error)));
   }
@@ -85,6 +87,29 @@ function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'
   } catch {
     return undefined;
   }
+}
+
+/** Gives the packed facts of a run whose entry does not hold them. */
+export type LoadFacts = (folder: string) => string | undefined;
+
+/** Those that were asked for last: lists look at the runs of a recipe, mostly fewer than these, several times over. */
+const recent = new Map<RecordEntry, RunFacts>();
+const RECENT = 200;
+
+function remember(entry: RecordEntry, facts: RunFacts): void {
+  if (recent.size >= RECENT) recent.clear();
+  recent.set(entry, facts);
+}
+
+/** The facts of a run; undefined where its record cannot be read. They must not be changed. */
+export function factsIn(entry: RecordEntry, load: LoadFacts): RunFacts | undefined {
+  const known = recent.get(entry);
+  if (known) return known;
+  const packed = entry.error === undefined ? (entry.facts ?? load(entry.folder)) : undefined;
+  if (packed === undefined) return undefined;
+  const facts = unpackFacts(packed);
+  remember(entry, facts);
+  return facts;
 }
 
 /** Whether a folder holds something else than when it was read. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import { codeHtml, linkHtml, markHtml, symbolHtml } from './html.js';
@@ -26,12 +27,14 @@ const HELPERS = {
 const templates = new (class extends Eta {
   readonly helpers = HELPERS;
 })({
-  views: roomFile('templates'),
-  cache: true,
   autoEscape: true,
   autoTrim: [false, 'nl'],
   functionHeader: `const { ${Object.keys(HELPERS).join(', ')} } = this.helpers;`,
 });
+
+// By name, which `@` tells Eta: where files lie it would find out anew for every page.
+for (const file of readdirSync(roomFile('templates')))
+  templates.loadTemplate(`@${basename(file, '.eta')}`, readFileSync(roomFile(`templates/${file}`), 'utf8'));
 
 /** Files that are part of the site as they are, by their path in it. */
 export const ASSETS: Record<string, string> = {
@@ -62,5 +65,5 @@ export function renderPage(
   frame: PageFrame,
   view: object,
 ): string {
-  return templates.render(`./${template}`, { ...view, ...frame, assets: ASSET_VERSION });
+  return templates.render(`@${template}`, { ...view, ...frame, assets: ASSET_VERSION });
 }

@@ -47,9 +47,15 @@ export type Content = string | { file: string };
 
 /** Writes a file of the site, at once or not at all, unless it has this content already. @returns whether it wrote */
 export function writeIfChanged(path: string, content: Content): boolean {
+  if (linkNew(path, content)) return true;
   if (isSame(path, content)) return false;
-  replaceFile(path, content);
+  overwrite(path, content);
   return true;
+}
+
+/** Mostly there is nothing yet, and then a link appears at once by itself. @returns whether it did */
+function linkNew(path: string, content: Content): boolean {
+  return typeof content !== 'string' && tryLink(content.file, path);
 }
 
 function isSame(path: string, content: Content): boolean {
@@ -66,8 +72,10 @@ function isSame(path: string, content: Content): boolean {
 }
 
 function replaceFile(path: string, content: Content): void {
-  // Mostly there is nothing yet, and then a link appears at once by itself.
-  if (typeof content !== 'string' && tryLink(content.file, path)) return;
+  if (!linkNew(path, content)) overwrite(path, content);
+}
+
+function overwrite(path: string, content: Content): void {
   const temporary = temporaryName(path);
   try {
     put(temporary, content);

@@ -1,9 +1,9 @@
 import type { TestRequest } from '@cc-ci/core/reading';
 import type { EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
-import { isActive, type LoadFacts, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
+import { isActive, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
-import { hasChanged, isRunFolder, type RecordEntry, runNames } from './records.js';
+import { hasChanged, isRunFolder, type LoadFacts, type RecordEntry, runNames } from './records.js';
 
 /** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
 export interface SiteModel {
