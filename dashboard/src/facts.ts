@@ -124,14 +124,21 @@ export function unpackFacts(text: string): RunFacts {
   };
 }
 
-/** What tells a test from all others of a recipe. */
+const BETWEEN_NAMES = ' › ';
+
+/** What tells a test from all others of a recipe: its stage, its suite if it has one, and its title. */
 export function testKey(stage: StageName, { suite, title }: Pick<TestResult, 'suite' | 'title'>): string {
-  return [stage, suite, title].filter(Boolean).join(' › ');
+  return [stage, suite, title].filter(Boolean).join(BETWEEN_NAMES);
+}
+
+/** The names that a test's key is made of. */
+export function namesOfTest(key: string): string[] {
+  return key.split(BETWEEN_NAMES);
 }
 
 /** Whether a test, as `testKey` names it, is one of this stage. */
 export function isTestOf(stage: StageName, key: string): boolean {
-  return key.startsWith(`${stage} › `);
+  return key.startsWith(stage + BETWEEN_NAMES);
 }
 
 function stageFacts({ stage, state, startedAt, finishedAt }: StageRecord): StageFacts {

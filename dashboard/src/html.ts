@@ -31,6 +31,11 @@ export function codeHtml({ text, href }: Linked): string {
   return href ? `<a class="code" href="${escapeHtml(href)}">${inner}</a>` : `<code>${inner}</code>`;
 }
 
+/** A path of names, the outermost first, as HTML. */
+export function pathHtml(names: readonly string[]): string {
+  return names.map(escapeHtml).join(' &rsaquo; ');
+}
+
 /** A `title` attribute with the space before it; nothing for no text. */
 export function titleHtml(text: string | undefined): string {
   return text === undefined ? '' : ` title="${escapeHtml(text)}"`;

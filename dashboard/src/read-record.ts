@@ -11,6 +11,7 @@ import {
   reportFile,
   runReport,
   runSummary,
+  STAGES,
   type StageName,
   type StageRecord,
   stageFile,
@@ -51,7 +52,8 @@ function readReport(dir: string, guard: Guard): ReadRecord | undefined {
   try {
     const report = readJsonFile(reportFile(dir), runReport, guard, hidden);
     if (!report) return undefined;
-    const { plan, stages, summary, logs } = report;
+    const { plan, summary, logs } = report;
+    const stages = report.stages.map(withConstant);
     return { record: { run: plan.request.run, dir, plan, stages, summary }, report: { logs, isPublic } };
   } catch (error) {
     if (error instanceof InputError) return undefined;
@@ -74,7 +76,17 @@ export function readPlan(dir: string, guard: Guard): Plan | undefined {
 
 /** One stage of a run; undefined before it has begun. @throws InputError when it is damaged */
 export function readStage(dir: string, stage: StageName, guard: Guard): StageRecord | undefined {
-  return readJsonFile(stageFile(dir, stage), stageRecord, guard);
+  const record = readJsonFile(stageFile(dir, stage), stageRecord, guard);
+  return record && withConstant(record);
+}
+
+/**
+ * Names the stage by the constant, not by the same word as it was read: V8 makes that an alias once something is looked up
+ * by it, and takes every page that an alias is in for one of two bytes a character.
+ */
+function withConstant(record: StageRecord): StageRecord {
+  record.stage = STAGES[STAGES.indexOf(record.stage)] ?? record.stage;
+  return record;
 }
 
 /** @param onHidden told when something in it had to be hidden */

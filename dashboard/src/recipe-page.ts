@@ -1,6 +1,7 @@
 import { LEVELS, type StageName, type StageRecord } from '@cc-ci/core';
 import { versionOf } from './api.js';
 import { CHART_STAGES, durationChart, levelChart } from './charts.js';
+import { namesOfTest } from './facts.js';
 import { flakyTests } from './flaky.js';
 import { link } from './links.js';
 import { isActive, type Run } from './model.js';
@@ -74,7 +75,7 @@ export function recipePage(recipe: Recipe, { base, url, read }: RecipeContext): 
       legend: CHART_STAGES.map((stage) => ({ stage, title: STAGE_TITLES[stage] })),
       levels: levelChart(recipe.runs),
       flaky: flakyTests(recipe.runs, read).map(({ name, passed, failed }) => ({
-        name,
+        names: namesOfTest(name),
         commit: commitLink(failed),
         passed: { id: passed.id, href: hrefOf(passed, base) },
         failed: { id: failed.id, href: hrefOf(failed, base) },

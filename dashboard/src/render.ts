@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import { codeHtml, linkHtml, markHtml, symbolHtml } from './html.js';
+import { codeHtml, linkHtml, markHtml, pathHtml, symbolHtml } from './html.js';
 import { linesHtml, logHtml } from './log-html.js';
 import { historyRows, rowGroupsHtml } from './row-html.js';
 import { stageHtml, stripHtml } from './stage-html.js';
@@ -18,6 +18,7 @@ const HELPERS = {
   linkHtml,
   logHtml,
   markHtml,
+  pathHtml,
   rowGroupsHtml,
   stageHtml,
   stripHtml,

@@ -1,4 +1,4 @@
-import { markHtml } from './html.js';
+import { markHtml, pathHtml } from './html.js';
 import { logHtml } from './log-html.js';
 import type { StageView } from './stage-view.js';
 import { escapeHtml } from './xml.js';
@@ -78,7 +78,7 @@ function testsHtml({ tests, testCount }: StageView): string {
     const said = message
       ? `<pre tabindex="0" role="region" aria-label="Message">${escapeHtml(message)}</pre>`
       : '';
-    return `<li class="${mark.tone}"><span class="test-state">${markHtml(mark, { plain: true })}</span><span class="test-name">${names.map(escapeHtml).join(' &rsaquo; ')}</span><span class="muted test-facts">${source} &middot; ${elapsed}</span>${said}</li>\n`;
+    return `<li class="${mark.tone}"><span class="test-state">${markHtml(mark, { plain: true })}</span><span class="test-name">${pathHtml(names)}</span><span class="muted test-facts">${source} &middot; ${elapsed}</span>${said}</li>\n`;
   });
   return `<h3>Tests <span class="muted">${testCount}</span></h3>\n<ul class="tests">\n${items.join('')}</ul>\n`;
 }
