@@ -20,10 +20,13 @@ export function keepHeapSmall(): void {
 export const NODE_FLAGS = ['--max-semi-space-size=2'];
 
 /**
- * Lets old objects take a fifth more before garbage is looked for, instead of several times what they had: for a process
- * that holds much and works much. Measured with a site of 20,000 runs made from nothing, together with `NODE_FLAGS`: 185
- * MB resident instead of 270, for a tenth more of processor time; `keepHeapSmall` takes a third more.
+ * For a process that holds much and works much: old objects may take a fifth more before garbage is looked for, instead of
+ * several times what they had, and functions are compiled with fewer others inside them. Measured with a site of 20,000
+ * runs made from nothing, together with `NODE_FLAGS`: a fifth less memory for a tenth more of processor time by the
+ * first; a twelfth less processor time and 6 MB less by the second, for a seventh of all the time is the compiler's, and two
+ * threads share two processors with it. `keepHeapSmall` takes a third more.
  */
-export function growHeapSlowly(): void {
+export function workInLittleSpace(): void {
   setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=300');
 }

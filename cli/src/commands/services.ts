@@ -1,7 +1,7 @@
 import { createLogger, loadConfig } from '@cc-ci/core';
 import type { Command } from 'commander';
 import { openEngine, openReader } from '../engine.js';
-import { growHeapSlowly, keepHeapSmall } from '../heap.js';
+import { keepHeapSmall, workInLittleSpace } from '../heap.js';
 import { runArguments, selfCommand } from '../runner-process.js';
 import { type ShutdownCause, untilShutdown } from '../shutdown.js';
 import { SYSTEMD_VARIABLES, systemdUnit } from '../systemd.js';
@@ -53,7 +53,7 @@ export function addServiceCommands(program: Command): void {
     .command('build')
     .description('write the pages once')
     .action(async () => {
-      growHeapSlowly();
+      workInLittleSpace();
       const { buildSite, siteFolder } = await import('@cc-ci/dashboard');
       const config = loadConfig(['common', 'dashboard']);
       const engine = await openReader(config.common.stateDir);
@@ -71,7 +71,7 @@ export function addServiceCommands(program: Command): void {
     });
   service(dashboard.command('serve').description('write the pages, keep them true, and serve them')).action(
     async (flags: ServiceFlags) => {
-      growHeapSlowly();
+      workInLittleSpace();
       const { startDashboard } = await import('@cc-ci/dashboard');
       const config = loadConfig(['common', 'dashboard', 'reports']);
       const logger = createLogger('dashboard', config.common.logLevel);
