@@ -35,6 +35,7 @@ function run(change: Partial<Run> = {}, facts: Partial<RunFacts> = {}): Run {
     status: 'green',
     sentence: 'all is well',
     blame: undefined,
+    recipe: request.recipe,
     request,
     facts: whole,
     build: undefined,

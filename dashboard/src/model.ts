@@ -18,7 +18,8 @@ export interface Run {
   sentence: string;
   /** Whose fault it is; only of a run that ended not green. */
   blame: Blame | undefined;
-  /** undefined only of a broken record that no engine knows. */
+  /** This and `request` are undefined only of a broken record that no engine knows. */
+  recipe: string | undefined;
   request: TestRequest | undefined;
   /** What its record says; undefined when there is none, or no readable one. */
   facts: RunFacts | undefined;
@@ -57,6 +58,7 @@ class MergedRun implements Run {
   readonly status: RunStatus;
   readonly sentence: string;
   readonly blame: Blame | undefined;
+  readonly recipe: string | undefined;
   readonly time: string;
   readonly key: string;
 
@@ -73,6 +75,8 @@ class MergedRun implements Run {
     this.status = status;
     this.sentence = shared(sentence);
     this.blame = blame && shared(blame);
+    const recipe = this.request?.recipe;
+    this.recipe = recipe && shared(recipe);
     this.time = time ?? isoTime(entry?.lastChange ?? 0);
     this.key = keyOf(this, packedBuild, entry?.key ?? '');
   }

@@ -149,7 +149,7 @@ async function addLogPages(
   for (const [stage, { tail, file }] of logs) {
     if (tail.firstLine === 1 || file === undefined) continue;
     const index = await indexLog(file);
-    const owner = { id: run.id, recipe: run.request?.recipe, active: false };
+    const owner = { id: run.id, recipe: run.recipe, active: false };
     for (let page = 0; page < index.starts.length; page++) {
       const lines = isStatic(index, page) ? await readLogPage(file, index, page) : undefined;
       if (lines)

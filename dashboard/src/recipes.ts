@@ -34,7 +34,7 @@ export function recipeOf(name: string, runs: readonly Run[]): Recipe {
 export function groupByRecipe(runs: readonly Run[]): Recipe[] {
   const groups = new Map<string, Run[]>();
   for (const run of runs) {
-    const name = run.request?.recipe;
+    const name = run.recipe;
     if (name === undefined) continue;
     const group = groups.get(name);
     if (group) group.push(run);

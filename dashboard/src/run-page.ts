@@ -32,7 +32,7 @@ export interface RunFiles {
 /** The page `/runs/<id>/`. @param now milliseconds since 1970; what is running is measured against it */
 export function runPage(run: Run, files: RunFiles, base: string, now: number): string {
   const mark = STATUS_MARKS[run.status];
-  const recipe = run.request?.recipe ?? 'unknown recipe';
+  const recipe = run.recipe ?? 'unknown recipe';
   const commit = commitLink(run);
   const { plan, stages = [] } = files.record ?? {};
   const title = `${recipe}${commit ? ` ${commit.text}` : ''}: ${mark.word}`;

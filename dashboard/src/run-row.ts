@@ -79,7 +79,7 @@ export function hrefOf(run: Run, base: string): string | undefined {
 }
 
 export function recipeLink(run: Run, base: string): Linked | undefined {
-  const name = run.request?.recipe;
+  const name = run.recipe;
   return name === undefined ? undefined : { text: name, href: link(base, 'recipes', name, '') };
 }
 

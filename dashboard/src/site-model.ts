@@ -165,9 +165,8 @@ export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<
   const run = entry ? mergeRun(entry, known, now, model.load) : known && runOfBuild(id, known);
   const before = model.runs.get(id);
   if (before && run && before.key === run.key && before.time === run.time) return before;
-  for (const name of [before?.request?.recipe, run?.request?.recipe]) if (name !== undefined) dirty.add(name);
-  const oldGroup = before?.request && model.byRecipe.get(before.request.recipe);
-  oldGroup?.delete(id);
+  for (const name of [before?.recipe, run?.recipe]) if (name !== undefined) dirty.add(name);
+  if (before?.recipe !== undefined) model.byRecipe.get(before.recipe)?.delete(id);
   if (!run) {
     model.runs.delete(id);
     model.active.delete(id);
@@ -179,7 +178,7 @@ export function updateRun(model: SiteModel, id: string, now: number, dirty: Set<
   else model.active.delete(id);
   if (run.status === 'broken') model.broken.add(id);
   else model.broken.delete(id);
-  const name = run.request?.recipe;
+  const name = run.recipe;
   if (name !== undefined) {
     const group = model.byRecipe.get(name) ?? new Map<string, Run>();
     model.byRecipe.set(name, group.set(id, run));

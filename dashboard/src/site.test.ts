@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, reportFile, runFolder, runLogFile, type TestRequest } from '@cc-ci/core';
+import { InputError, planFile, reportFile, runFolder, runLogFile, type TestRequest } from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { createSiteCache } from './generation.js';
+import { openIndexStore } from './index-store.js';
 import { buildSite, type SiteOptions } from './site.js';
 import { readerOf, someBuild, someRequest, someTest, temporaryFolder, writeRun } from './testing/fixtures.js';
 
@@ -273,6 +274,23 @@ describe('the site', () => {
     await rm(join(siteDir, 'runs', kept.run), { recursive: true });
     await build({ cache });
     expect(await runPage(kept), 'a page somebody deleted').to.contain('kept');
+  });
+
+  it('shows a run whose record went, or cannot be read any more, as the engine knows it', async () => {
+    const cache = createSiteCache(openIndexStore(stateDir, siteDir));
+    const [gone, damaged] = [someRequest({ recipe: 'gone' }), someRequest({ recipe: 'damaged' })];
+    for (const request of [gone, damaged]) {
+      await writeRun(stateDir, { request });
+      builds.unshift(someBuild('success', { request }));
+    }
+    expect(await build({ cache })).to.include({ recipes: 2, broken: 0 });
+    await rm(runFolder(stateDir, gone.run), { recursive: true });
+    const dir = runFolder(stateDir, damaged.run);
+    for (const path of [reportFile(dir), planFile(dir)]) await writeFile(path, '{');
+    expect(await build({ cache })).to.include({ recipes: 2, broken: 1 });
+    for (const { run, ref } of [gone, damaged]) expect(await page('runs', run, 'index.html')).to.contain(ref);
+    expect(await page('recipes', 'gone', 'index.html')).to.contain(gone.run);
+    cache.store?.close();
   });
 
   it('keeps a complete history of 500 runs', async () => {

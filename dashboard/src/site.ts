@@ -170,7 +170,7 @@ async function readRuns(
     if (known?.key !== entry.key || known.error !== entry.error) generation.entries.set(folder, entry);
     else entry.facts = known.facts;
     if (updateEntry(model, entry)) nameless.push(folder);
-    updateRun(model, folder, now, dirty);
+    else updateRun(model, folder, now, dirty);
     if (page) {
       rememberPage(generation, folder, page);
       made.add(folder);
