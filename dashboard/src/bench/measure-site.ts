@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,8 @@ export async function measureSite(
   try {
     tell(`${scale.runs} runs of ${scale.recipes} recipes`);
     writeManyRuns({ ...large, recipes: scale.recipes, runs: scale.runs });
+    // What it wrote must not be on its way to the disk while the site is made: runs end one by one.
+    execFileSync('sync');
     const build = await buildInChild({ ...large, ...scale }, program);
     const ended = await writeLongLog(small.stateDir, scale.logBytes);
     const running = await writeRunningLog(small.stateDir);
