@@ -1,9 +1,9 @@
 import type { EngineReader } from '@cc-ci/engine';
-import type { Guard } from './guard.js';
+import { createGuardOf, type Guard } from './guard.js';
 import type { IndexStore } from './index-store.js';
 import { createTailReader, type TailReader } from './log-tail.js';
 import { isActive, type Run } from './model.js';
-import type { RecordEntry } from './records.js';
+import { type RecordEntry, readFacts } from './records.js';
 import type { LogCopies } from './run-logs.js';
 import type { Content } from './site-files.js';
 import { createSiteModel, type SiteModel } from './site-model.js';
@@ -28,6 +28,8 @@ export interface SiteResult {
 /** What a generator remembers from one generation to the next. */
 export interface SiteCache {
   model: SiteModel;
+  /** That of the latest generation. */
+  guardOf: (dir: string | undefined) => Guard;
   tails: TailReader;
   copies: LogCopies;
   /** What each page was made from, by its path in the site. */
@@ -46,8 +48,10 @@ export interface SiteCache {
 }
 
 export function createSiteCache(store?: IndexStore): SiteCache {
-  return {
-    model: createSiteModel((folder) => store?.facts(folder)),
+  const cache: SiteCache = {
+    // The store is asked first; whatever another version of the generator has left of it, the records are there.
+    model: createSiteModel((entry) => store?.facts(entry.folder) ?? readFacts(entry, cache.guardOf)),
+    guardOf: createGuardOf([]),
     tails: createTailReader(),
     copies: new Map(),
     pages: new Map(),
@@ -58,6 +62,7 @@ export function createSiteCache(store?: IndexStore): SiteCache {
     runsChanged: 0,
     swept: false,
   };
+  return cache;
 }
 
 /** One generation in progress. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@cc-ci/core';
+import { FORM } from './packed.js';
 import type { RecordEntry } from './records.js';
 import { claimSite } from './site-files.js';
 
@@ -10,7 +11,7 @@ import { claimSite } from './site-files.js';
 export interface IndexStore {
   /** All of it, but for the facts. */
   load(): { entries: RecordEntry[]; pages: Map<string, string> };
-  /** The packed facts of a run that were saved last. */
+  /** The packed facts of a run that were saved last; undefined: another version of the generator has been there since. */
   facts(folder: string): string | undefined;
   /** Writes what changed, all or nothing. `undefined` forgets. */
   save(entries: Map<string, RecordEntry | undefined>, pages: Map<string, string | undefined>): void;
@@ -22,7 +23,7 @@ const MIGRATIONS = [
    CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT;
    CREATE TABLE pages (site TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (site, path)) STRICT, WITHOUT ROWID;`,
   `DROP TABLE entries;
-   CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL, facts TEXT) STRICT;`,
+   CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL, facts TEXT, version TEXT NOT NULL) STRICT;`,
 ];
 
 /**
@@ -36,16 +37,16 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
   // Made again at need: a crash of the machine may cost the last transactions.
   store.pragma('synchronous = OFF');
   const site = realpathSync(siteDir);
-  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?)');
-  const getFacts = store.prepare<[string], { facts: string | null }>(
-    'SELECT facts FROM entries WHERE folder = ?',
+  const version = `${generatorVersion()} ${bootId()}`;
+  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)');
+  const getFacts = store.prepare<[string, string], { facts: string | null }>(
+    'SELECT facts FROM entries WHERE folder = ? AND version = ?',
   );
   const dropEntry = store.prepare('DELETE FROM entries WHERE folder = ?');
   const setPage = store.prepare('INSERT OR REPLACE INTO pages VALUES (?, ?, ?)');
   const dropPage = store.prepare('DELETE FROM pages WHERE site = ? AND path = ?');
   return {
     load() {
-      const version = `${generatorVersion()} ${bootId()}`;
       const known = store
         .prepare<[], { value: string }>(`SELECT value FROM meta WHERE name = 'version'`)
         .get();
@@ -64,7 +65,7 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
         pages: new Map(Array.from(pages, ({ path, key }) => [path, key])),
       };
     },
-    facts: (folder) => getFacts.get(folder)?.facts ?? undefined,
+    facts: (folder) => getFacts.get(folder, version)?.facts ?? undefined,
     save: store.transaction((entries, pages) => {
       for (const [folder, entry] of entries) {
         if (!entry) {
@@ -72,7 +73,7 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
           continue;
         }
         const { facts, ...rest } = entry;
-        setEntry.run(folder, JSON.stringify(rest), facts ?? null);
+        setEntry.run(folder, JSON.stringify(rest), facts ?? null, version);
       }
       for (const [path, key] of pages) {
         if (key === undefined) dropPage.run(site, path);
@@ -89,9 +90,9 @@ function entryFrom(text: string): RecordEntry {
   return { ...rest, facts: undefined, error, asked };
 }
 
-/** Changes with everything a page is made of besides its run: our code, templates and assets. */
+/** Changes with everything a page is made of besides its run: our code, templates and assets; and the form of facts. */
 function generatorVersion(): string {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(FORM);
   for (const folder of ['.', '../templates', '../assets']) {
     const dir = fileURLToPath(new URL(folder, import.meta.url));
     for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1)))

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
-import { type TestRequest, testRequest } from '@cc-ci/core/reading';
+import { STAGES, type TestRequest, testRequest } from '@cc-ci/core/reading';
 
 // Tens of thousands of runs are in memory, and a garbage collector has to follow every object they are made of. So what
 // is kept of each is one text: JSON of values alone, in an order that both sides know.
 
 const REQUEST = Object.keys(testRequest.shape) as (keyof TestRequest)[];
+
+/** What the order of packed values depends on besides the code of this room. */
+export const FORM = [...REQUEST, ...STAGES].join(' ');
 
 /** The values of a request; `null` for what it does not have. */
 export type PackedRequest = unknown[];

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, planFile, reportFile, runFolder, runLogFile, type TestRequest } from '@cc-ci/core';
+import {
+  InputError,
+  openStore,
+  planFile,
+  reportFile,
+  runFolder,
+  runLogFile,
+  type TestRequest,
+} from '@cc-ci/core';
 import type { Build } from '@cc-ci/engine';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -291,6 +299,23 @@ describe('the site', () => {
     for (const { run, ref } of [gone, damaged]) expect(await page('runs', run, 'index.html')).to.contain(ref);
     expect(await page('recipes', 'gone', 'index.html')).to.contain(gone.run);
     cache.store?.close();
+  });
+
+  it('reads records again when another version of the generator has taken over what was remembered', async () => {
+    const store = openIndexStore(stateDir, siteDir);
+    const cache = createSiteCache(store);
+    const old = await writeRun(stateDir, { request: { recipe: 'kept' } });
+    await build({ cache });
+    const other = openStore(join(stateDir, 'site.sqlite'), ['', '']);
+    other.exec(`UPDATE entries SET facts = 'of another form', version = 'another'`);
+    other.close();
+    // What was asked for last is remembered; more than that is what this is about.
+    for (let number = 0; number < 201; number++) await writeRun(stateDir, { request: { recipe: 'many' } });
+    await writeRun(stateDir, { request: { recipe: 'kept' } });
+    expect(await build({ cache })).to.include({ recipes: 2, broken: 0 });
+    const row = new RegExp(`/runs/${old.run}/".*${old.ref.slice(0, 8)}`);
+    expect(await page('recipes', 'kept', 'index.html')).to.match(row);
+    store.close();
   });
 
   it('keeps a complete history of 500 runs', async () => {
