@@ -22,9 +22,10 @@ const MIGRATIONS = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
    CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT;
    CREATE TABLE pages (site TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (site, path)) STRICT, WITHOUT ROWID;`,
-  `DROP TABLE entries;
-   CREATE TABLE entries (folder TEXT PRIMARY KEY, entry TEXT NOT NULL, facts TEXT, version TEXT NOT NULL) STRICT;`,
 ];
+/** No migration: an older cc-ci, come back to, refuses a database of a newer form, and nothing in this one is worth that. */
+const FACTS =
+  'CREATE TABLE IF NOT EXISTS facts (folder TEXT PRIMARY KEY, facts TEXT NOT NULL, version TEXT NOT NULL) STRICT';
 
 /**
  * Opens `site.sqlite` in the state folder. Nothing in it is precious: what was written by another version of the
@@ -36,13 +37,16 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
   const store = openStore(join(stateDir, 'site.sqlite'), MIGRATIONS);
   // Made again at need: a crash of the machine may cost the last transactions.
   store.pragma('synchronous = OFF');
+  store.exec(FACTS);
   const site = realpathSync(siteDir);
   const version = `${generatorVersion()} ${bootId()}`;
-  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)');
-  const getFacts = store.prepare<[string, string], { facts: string | null }>(
-    'SELECT facts FROM entries WHERE folder = ? AND version = ?',
-  );
+  const setEntry = store.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
   const dropEntry = store.prepare('DELETE FROM entries WHERE folder = ?');
+  const setFacts = store.prepare('INSERT OR REPLACE INTO facts VALUES (?, ?, ?)');
+  const getFacts = store.prepare<[string, string], { facts: string }>(
+    'SELECT facts FROM facts WHERE folder = ? AND version = ?',
+  );
+  const dropFacts = store.prepare('DELETE FROM facts WHERE folder = ?');
   const setPage = store.prepare('INSERT OR REPLACE INTO pages VALUES (?, ?, ?)');
   const dropPage = store.prepare('DELETE FROM pages WHERE site = ? AND path = ?');
   return {
@@ -52,7 +56,7 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
         .get();
       if (known?.value !== version) {
         store.transaction(() => {
-          store.exec('DELETE FROM entries; DELETE FROM pages');
+          store.exec('DELETE FROM entries; DELETE FROM facts; DELETE FROM pages');
           store.prepare(`INSERT OR REPLACE INTO meta VALUES ('version', ?)`).run(version);
         })();
       }
@@ -65,15 +69,14 @@ export function openIndexStore(stateDir: string, siteDir: string): IndexStore {
         pages: new Map(Array.from(pages, ({ path, key }) => [path, key])),
       };
     },
-    facts: (folder) => getFacts.get(folder, version)?.facts ?? undefined,
+    facts: (folder) => getFacts.get(folder, version)?.facts,
     save: store.transaction((entries, pages) => {
       for (const [folder, entry] of entries) {
-        if (!entry) {
-          dropEntry.run(folder);
-          continue;
-        }
-        const { facts, ...rest } = entry;
-        setEntry.run(folder, JSON.stringify(rest), facts ?? null, version);
+        const { facts, ...rest } = entry ?? {};
+        if (entry) setEntry.run(folder, JSON.stringify(rest));
+        else dropEntry.run(folder);
+        if (facts !== undefined) setFacts.run(folder, facts, version);
+        else dropFacts.run(folder);
       }
       for (const [path, key] of pages) {
         if (key === undefined) dropPage.run(site, path);

@@ -306,8 +306,8 @@ describe('the site', () => {
     const cache = createSiteCache(store);
     const old = await writeRun(stateDir, { request: { recipe: 'kept' } });
     await build({ cache });
-    const other = openStore(join(stateDir, 'site.sqlite'), ['', '']);
-    other.exec(`UPDATE entries SET facts = 'of another form', version = 'another'`);
+    const other = openStore(join(stateDir, 'site.sqlite'), ['']);
+    other.exec(`UPDATE facts SET facts = 'of another form', version = 'another'`);
     other.close();
     // What was asked for last is remembered; more than that is what this is about.
     for (let number = 0; number < 201; number++) await writeRun(stateDir, { request: { recipe: 'many' } });
