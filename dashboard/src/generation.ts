@@ -1,4 +1,5 @@
 import type { EngineReader } from '@cc-ci/engine';
+import { unpackFacts } from './facts.js';
 import { createGuardOf, type Guard } from './guard.js';
 import type { IndexStore } from './index-store.js';
 import { createTailReader, type TailReader } from './log-tail.js';
@@ -50,7 +51,10 @@ export interface SiteCache {
 export function createSiteCache(store?: IndexStore): SiteCache {
   const cache: SiteCache = {
     // The store is asked first; whatever another version of the generator has left of it, the records are there.
-    model: createSiteModel((entry) => store?.facts(entry.folder) ?? readFacts(entry, cache.guardOf)),
+    model: createSiteModel((entry) => {
+      const packed = store?.facts(entry.folder);
+      return packed === undefined ? readFacts(entry, cache.guardOf) : unpackFacts(packed);
+    }),
     guardOf: createGuardOf([]),
     tails: createTailReader(),
     copies: new Map(),

@@ -144,7 +144,7 @@ export interface KnownBuild {
   /** As `packBuild` gives it. */
   packed: string;
   /** Who asked for what; not needed where there is a record that can be read. */
-  request: TestRequest | undefined;
+  request?: TestRequest | undefined;
 }
 
 /** A run that has a folder. @param now milliseconds since 1970 */

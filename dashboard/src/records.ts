@@ -89,8 +89,8 @@ function askedOf(dir: string, folder: string, guard: Guard): RecordEntry['asked'
   }
 }
 
-/** Gives the packed facts of a run whose entry does not hold them; undefined where there are none any more. */
-export type LoadFacts = (entry: RecordEntry) => string | undefined;
+/** Gives the facts of a run whose entry does not hold them; undefined where there are none any more. */
+export type LoadFacts = (entry: RecordEntry) => RunFacts | undefined;
 
 /** Those that were asked for last: lists look at the runs of a recipe, mostly fewer than these, several times over. */
 const recent = new Map<RecordEntry, RunFacts>();
@@ -105,18 +105,17 @@ function remember(entry: RecordEntry, facts: RunFacts): void {
 export function factsIn(entry: RecordEntry, load: LoadFacts): RunFacts | undefined {
   const known = recent.get(entry);
   if (known) return known;
-  const packed = entry.error === undefined ? (entry.facts ?? load(entry)) : undefined;
-  if (packed === undefined) return undefined;
-  const facts = unpackFacts(packed);
-  remember(entry, facts);
+  if (entry.error !== undefined) return undefined;
+  const facts = entry.facts === undefined ? load(entry) : unpackFacts(entry.facts);
+  if (facts) remember(entry, facts);
   return facts;
 }
 
-/** The packed facts of a record, read once more. */
-export function readFacts({ dir }: RecordEntry, guardOf: (dir: string) => Guard): string | undefined {
+/** The facts of a record, read once more. */
+export function readFacts({ dir }: RecordEntry, guardOf: (dir: string) => Guard): RunFacts | undefined {
   try {
     const read = readRecord(dir, guardOf(dir));
-    return read && packFacts(factsOf(read.record));
+    return read && factsOf(read.record);
   } catch {
     // Damaged since it was looked at: the next look will say so.
     return undefined;

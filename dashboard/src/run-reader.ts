@@ -52,11 +52,7 @@ export function createRunReader({
     const read = readEntry(stateDir, folder, guardOf);
     const { entry } = read;
     if (!entry.ended || !hasPage(folder)) return { entry };
-    const run = mergeRun(
-      entry,
-      build === undefined ? undefined : { packed: build, request: undefined },
-      pages.now,
-    );
+    const run = mergeRun(entry, build === undefined ? undefined : { packed: build }, pages.now);
     if (pageKey !== undefined) publisher.cache.pages.set(folder, pageKey);
     publisher.result.written = 0;
     try {

@@ -103,23 +103,20 @@ export async function refreshBuilds(
   const all = thorough || latest.length < LATEST_BUILDS || latest.every((build) => !builds.has(build.id));
   const found = all && latest.length >= LATEST_BUILDS && !thorough ? await engine.list() : latest;
   const changed = new Set<string>();
+  const drop = (id: string) => {
+    builds.delete(id);
+    requests.delete(id);
+    changed.add(id);
+  };
   const seen = new Set(found.map((build) => build.id));
   if (all) {
-    for (const id of builds.keys()) {
-      if (seen.has(id)) continue;
-      builds.delete(id);
-      requests.delete(id);
-      changed.add(id);
-    }
+    for (const id of builds.keys()) if (!seen.has(id)) drop(id);
   } else {
     const others = [...model.active].filter((id) => builds.has(id) && !seen.has(id));
     for (const id of others) {
       const build = await engine.get(id);
       if (build) found.push(build);
-      else if (builds.delete(id)) {
-        requests.delete(id);
-        changed.add(id);
-      }
+      else drop(id);
     }
   }
   for (const each of found) {

@@ -85,10 +85,10 @@ async function generate(options: SiteOptions, cache: SiteCache): Promise<SiteRes
   cache.swept = true;
   const first = !model.builtOnce;
   const thorough = first || model.cursor === 0;
+  if (first) restore(cache);
   const url = (options.publicUrl ?? '').replace(/\/+$/, '');
   const guardOf = createGuardOf(secrets);
   cache.guardOf = guardOf;
-  if (first) restore(cache);
   const generation: Generation = {
     siteDir,
     base: url ? new URL(url).pathname.replace(/\/+$/, '') : '',

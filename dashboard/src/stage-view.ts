@@ -63,10 +63,9 @@ export function stageView(
   const state = shownState(run, stage);
   const log = files.logs.get(stage.stage);
   const links = artifactLinks(run, stage, files, base);
-  const name = stage.stage;
   return {
-    name,
-    title: STAGE_TITLES[name],
+    name: stage.stage,
+    title: STAGE_TITLES[stage.stage],
     mark: STAGE_MARKS[state],
     hint: STAGE_HINTS[state],
     begun: state !== 'pending',
@@ -97,9 +96,9 @@ export function stageView(
     files: links.filter((it) => it.kind !== 'screenshot'),
     log:
       log &&
-      logView(log.tail, name, {
+      logView(log.tail, stage.stage, {
         raw: link(base, 'runs', run.id, ...log.raw.split('/')),
-        page: (number) => link(base, 'runs', run.id, 'logs', name, String(number), ''),
+        page: (number) => link(base, 'runs', run.id, 'logs', stage.stage, String(number), ''),
       }),
     open: state === 'running' || state === 'failed' || state === 'unfinished',
   };
