@@ -46,13 +46,13 @@ export function historyRows(rows: readonly RunRow[]): string[] {
   );
 }
 
-/** Rows that a browser lays out together when they come into sight; the stylesheet knows how high they are. */
-const GROUP = 15;
-
-/** The rows of a table, in groups. */
-export function rowGroupsHtml(rows: readonly string[]): string {
-  const groups = Array.from({ length: Math.ceil(rows.length / GROUP) }, (_, at) =>
-    rows.slice(at * GROUP, (at + 1) * GROUP).join(''),
+/**
+ * The rows of a table, in groups that a browser lays out when they come into sight.
+ * @param size rows of a group; the stylesheet knows how high they are
+ */
+export function rowGroupsHtml(rows: readonly string[], size: number): string {
+  const groups = Array.from({ length: Math.ceil(rows.length / size) }, (_, at) =>
+    rows.slice(at * size, (at + 1) * size).join(''),
   );
   return groups.map((group) => `<tbody role="rowgroup" class="rows">\n${group}</tbody>\n`).join('');
 }
