@@ -1,7 +1,7 @@
-/// <reference lib="dom" />
 import { until } from '@cc-ci/core/testing';
-import { type Browser, type CDPSession, chromium } from '@playwright/test';
+import { type CDPSession, chromium } from '@playwright/test';
 import { chromiumPath } from '../testing/browser-checks.js';
+import { openPlainTab } from './plain-tab.js';
 
 /** How many times slower than this machine's the processor is made. */
 const SLOWDOWN = 4;
@@ -17,13 +17,13 @@ const CALM_LOOKS = 10;
 export async function measureFirstPaint(addresses: readonly string[]): Promise<Record<string, number[]>> {
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   try {
-    const processes = await browser.newBrowserCDPSession();
+    const session = await browser.newBrowserCDPSession();
     // The browser's own start is not the page's.
-    await firstPaint(browser, processes, addresses[0] ?? 'about:blank');
+    await firstPaint(session, addresses[0] ?? 'about:blank');
     const paints: Record<string, number[]> = {};
     for (const address of addresses) {
       const times: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) times.push(await firstPaint(browser, processes, address));
+      for (let round = 0; round < ROUNDS; round++) times.push(await firstPaint(session, address));
       paints[new URL(address).pathname] = times;
     }
     return paints;
@@ -32,38 +32,41 @@ export async function measureFirstPaint(addresses: readonly string[]): Promise<R
   }
 }
 
-async function firstPaint(browser: Browser, processes: CDPSession, address: string): Promise<number> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+/** Resolves when there is one; looked for among those that were before, too. */
+const FIRST_PAINT = `new Promise((resolve) => {
+  new PerformanceObserver((list) => {
+    const [entry] = list.getEntriesByName('first-contentful-paint');
+    if (entry) resolve(entry.startTime);
+  }).observe({ type: 'paint', buffered: true });
+})`;
+
+async function firstPaint(browser: CDPSession, address: string): Promise<number> {
+  const tab = await openPlainTab(browser, { width: 1280, height: 900 });
   try {
-    const page = await context.newPage();
-    const session = await context.newCDPSession(page);
+    await tab.send('Page.enable');
     // Nor is the start of a tab: people have one open.
-    await atRest(processes);
+    await atRest(browser);
     // Behind that, for a processor is slowed down by keeping it busy.
-    await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
+    await tab.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
+    const loaded = tab.told('Page.loadEventFired');
+    const { errorText } = (await tab.send('Page.navigate', { url: address })) as { errorText?: string };
+    if (errorText !== undefined) throw new Error(`${address}: ${errorText}`);
     // Asked when all is there: a question takes time of the page's own thread.
-    await page.goto(address, { waitUntil: 'load' });
-    return await page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const observer = new PerformanceObserver((list) => {
-            const [entry] = list.getEntriesByName('first-contentful-paint');
-            if (entry) resolve(entry.startTime);
-          });
-          observer.observe({ type: 'paint', buffered: true });
-        }),
-    );
+    await loaded;
+    const question = { expression: FIRST_PAINT, awaitPromise: true, returnByValue: true };
+    const { result } = (await tab.send('Runtime.evaluate', question)) as { result: { value: number } };
+    return result.value;
   } finally {
-    await context.close();
+    await tab.close();
   }
 }
 
 /** Waits until the browser's processes have nothing left to do. */
-async function atRest(processes: CDPSession): Promise<void> {
+async function atRest(browser: CDPSession): Promise<void> {
   let before = Number.NaN;
   let calm = 0;
   await until(async () => {
-    const { processInfo } = await processes.send('SystemInfo.getProcessInfo');
+    const { processInfo } = await browser.send('SystemInfo.getProcessInfo');
     // The browser's own process works to answer this.
     const others = processInfo.filter(({ type }) => type !== 'browser');
     const now = others.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
