@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '@cc-ci/core/testing';
-import { openEngineReader } from '@cc-ci/engine';
+import { isFinal, openEngineReader } from '@cc-ci/engine';
 import { startBridgeProcess, startsOf } from '../testing/bridge-process.js';
 import { type PullScene, setPullScene } from '../testing/pull-scene.js';
 import { type Measure, measured, type Question } from './measure.js';
@@ -83,13 +83,25 @@ async function withBridge(
     const bridge = startBridgeProcess(env, scene.dir);
     try {
       await bridge.ready;
-      return await work(scene);
+      const found = await work(scene);
+      // Builds outlive the bridge, and write their end into the folder that is removed next.
+      await allEnded(scene);
+      return found;
     } finally {
       bridge.kill('SIGTERM');
       await bridge.gone;
     }
   } finally {
     await scene.close();
+  }
+}
+
+async function allEnded(scene: PullScene): Promise<void> {
+  const engine = openEngineReader(join(scene.dir, 'state'));
+  try {
+    await until(async () => (await engine.list()).every((build) => isFinal(build.state)));
+  } finally {
+    engine.close();
   }
 }
 
