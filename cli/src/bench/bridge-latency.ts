@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '@cc-ci/core/testing';
-import { isFinal, openEngineReader } from '@cc-ci/engine';
+import { type Build, isFinal, openEngineReader } from '@cc-ci/engine';
 import { startBridgeProcess, startsOf } from '../testing/bridge-process.js';
 import { type PullScene, setPullScene } from '../testing/pull-scene.js';
 import { type Measure, measured, type Question } from './measure.js';
@@ -22,8 +22,8 @@ const FULL: LatencyOptions = {
 
 /** Comments on different pull requests do not wait for each other. */
 const PULLS = 12;
-/** All builds have begun by then, or one never will. */
-const START_LIMIT_MS = 60_000;
+/** All builds have begun by then, or ended, or one never will. */
+const LIMIT_MS = 60_000;
 /** As many builds as there may be at once: a build that waits in the queue for others is not late. */
 const MAX_TESTS = '32';
 
@@ -85,7 +85,7 @@ async function withBridge(
       await bridge.ready;
       const found = await work(scene);
       // Builds outlive the bridge, and write their end into the folder that is removed next.
-      await allEnded(scene);
+      await whenBuilds(scene, 'not all ended', (builds) => builds.every(({ state }) => isFinal(state)));
       return found;
     } finally {
       bridge.kill('SIGTERM');
@@ -93,15 +93,6 @@ async function withBridge(
     }
   } finally {
     await scene.close();
-  }
-}
-
-async function allEnded(scene: PullScene): Promise<void> {
-  const engine = openEngineReader(join(scene.dir, 'state'));
-  try {
-    await until(async () => (await engine.list()).every((build) => isFinal(build.state)));
-  } finally {
-    engine.close();
   }
 }
 
@@ -166,23 +157,37 @@ function pullOf(scene: PullScene, n: number): PullScene['pulls'][number] {
  * @throws Error when that takes too long
  */
 async function startsByPull(scene: PullScene, wanted: number): Promise<Map<number, Start[]>> {
+  return whenBuilds(scene, `not all of ${wanted} began`, async (builds) => {
+    if (builds.length < wanted) return undefined;
+    const byPull = new Map<number, Start[]>();
+    for (const { id, request, startedAt } of builds.toReversed()) {
+      const [began] = await startsOf(scene.dir, id);
+      if (began === undefined) return undefined;
+      const start = { taken: Date.parse(startedAt ?? ''), began };
+      byPull.set(request.pr ?? 0, [...(byPull.get(request.pr ?? 0) ?? []), start]);
+    }
+    return byPull;
+  });
+}
+
+/**
+ * Looks at the builds until there is what is looked for.
+ * @param late what is so when that takes too long
+ * @throws Error when it does
+ */
+async function whenBuilds<T>(
+  scene: PullScene,
+  late: string,
+  look: (builds: readonly Build[]) => Promise<T | undefined> | T | undefined | false,
+): Promise<T> {
   const engine = openEngineReader(join(scene.dir, 'state'));
-  const deadline = performance.now() + START_LIMIT_MS;
+  const deadline = performance.now() + LIMIT_MS;
   try {
     return await until(async () => {
       const builds = await engine.list();
-      if (performance.now() > deadline) {
-        throw new Error(`of ${wanted} builds ${builds.length} were taken, and not all began, in time`);
-      }
-      if (builds.length < wanted) return undefined;
-      const byPull = new Map<number, Start[]>();
-      for (const { id, request, startedAt } of builds.toReversed()) {
-        const [began] = await startsOf(scene.dir, id);
-        if (began === undefined) return undefined;
-        const start = { taken: Date.parse(startedAt ?? ''), began };
-        byPull.set(request.pr ?? 0, [...(byPull.get(request.pr ?? 0) ?? []), start]);
-      }
-      return byPull;
+      if (performance.now() > deadline)
+        throw new Error(`${builds.length} builds were taken, and ${late}, in time`);
+      return look(builds);
     });
   } finally {
     engine.close();
