@@ -1,4 +1,4 @@
-export { connectDocker, type Docker, disconnectDocker, isLocalDocker } from './docker/connection.js';
+export { agentOf, connectDocker, type Docker, disconnectDocker, isLocalDocker } from './docker/connection.js';
 export * from './docker/containers.js';
 export * from './docker/engine.js';
 export * from './docker/images.js';

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import {
   CancelledError,
   CommandFailedError,
@@ -77,6 +76,8 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
+  // Loaded by who runs something: with its hundred modules it takes as long as the rest of a short command.
+  const { execa } = await import('execa');
   const command = [file, ...args].join(' ');
   if (options.signal?.aborted) throw new CancelledError(`${command}: not started, the work was cancelled`);
   const redact = (text: string) => options.redactor?.text(text) ?? text;

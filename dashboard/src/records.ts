@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   describeError,
@@ -165,19 +165,19 @@ function statIfAny(path: string): Stats | undefined {
 }
 
 /**
- * Names of what lies below `runs/`; none where there is no such folder. Names alone, for asking of each of tens of
- * thousands whether it is a folder takes most of the time: that is asked of those that are new.
+ * Names of the folders below `runs/`, also of those that a symbolic link leads to; none where there is no such folder. Of
+ * which kind something is stands where its name does: to ask each of tens of thousands would take most of the time.
  */
 export function runNames(stateDir: string): string[] {
+  const folder = runsFolder(stateDir);
+  const isFolder = (entry: Dirent) =>
+    entry.isDirectory() ||
+    (entry.isSymbolicLink() && statIfAny(join(folder, entry.name))?.isDirectory() === true);
   try {
-    return readdirSync(runsFolder(stateDir));
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter(isFolder).map(({ name }) => name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** Whether something below `runs/` is a folder. */
-export function isRunFolder(stateDir: string, name: string): boolean {
-  return statIfAny(join(runsFolder(stateDir), name))?.isDirectory() ?? false;
 }

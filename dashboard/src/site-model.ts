@@ -3,7 +3,7 @@ import type { EngineReader } from '@cc-ci/engine';
 import type { Guard } from './guard.js';
 import { isActive, mergeRun, newestFirst, packBuild, type Run, runOfBuild } from './model.js';
 import { type Recipe, recipeOf } from './recipes.js';
-import { hasChanged, isRunFolder, type LoadFacts, type RecordEntry, runNames } from './records.js';
+import { hasChanged, type LoadFacts, type RecordEntry, runNames } from './records.js';
 
 /** Everything known of all runs, kept from one generation to the next: only what changed is looked at again. */
 export interface SiteModel {
@@ -64,7 +64,7 @@ export function staleFolders(
     const name = names[at] ?? '';
     const entry = entries.get(name);
     if (!entry) {
-      if (isRunFolder(stateDir, name)) stale.push(name);
+      stale.push(name);
       continue;
     }
     known += 1;

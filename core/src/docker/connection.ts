@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { z } from 'zod';
 import { CcCiError, HttpStatusError, InputError, ToolMissingError } from '../errors.js';
 import { describeIssues } from '../files.js';
@@ -7,7 +7,9 @@ import { describeIssues } from '../files.js';
 export interface Docker {
   /** Base URL of requests. */
   origin: string;
-  dispatcher: Agent;
+  options: Agent.Options;
+  /** Made with the first request: undici takes 8 MB, and many a command never asks Docker. */
+  agent?: Promise<Agent>;
 }
 
 /**
@@ -20,20 +22,26 @@ export function connectDocker(host = process.env.DOCKER_HOST ?? 'unix:///var/run
     // The event stream is silent for long times; calls that must not be are given their own deadline.
     return {
       origin: 'http://docker',
-      dispatcher: new Agent({ connect: { socketPath: url.pathname }, bodyTimeout: 0 }),
+      options: { connect: { socketPath: url.pathname }, bodyTimeout: 0 },
     };
   }
   if (url.protocol === 'tcp:' || url.protocol === 'http:') {
-    return { origin: `http://${url.host}`, dispatcher: new Agent({ bodyTimeout: 0 }) };
+    return { origin: `http://${url.host}`, options: { bodyTimeout: 0 } };
   }
   throw new InputError(`DOCKER_HOST=${host} is not supported`, {
     hint: 'use unix:///path or tcp://host:port',
   });
 }
 
+/** What undici sends the requests of a connection through. */
+export function agentOf(docker: Docker): Promise<Agent> {
+  docker.agent ??= import('undici').then(({ Agent }) => new Agent(docker.options));
+  return docker.agent;
+}
+
 /** Closes the connection's sockets. */
 export async function disconnectDocker(docker: Docker): Promise<void> {
-  await docker.dispatcher.destroy();
+  await (await docker.agent)?.destroy();
 }
 
 /** Whether the engine runs on this machine, so that its folders are ours to look at. */
@@ -65,12 +73,13 @@ export async function call(
   const url = new URL(path, docker.origin);
   for (const [key, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(key, String(value));
+  const { request } = await import('undici');
   try {
     return await request(url, {
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      dispatcher: docker.dispatcher,
+      dispatcher: await agentOf(docker),
       headersTimeout: headersTimeoutMs,
       ...(signal ? { signal } : {}),
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { HttpStatusError, run, STACK_LABEL } from '@cc-ci/core';
+import { agentOf, HttpStatusError, run, STACK_LABEL } from '@cc-ci/core';
 import { request } from 'undici';
 import { z } from 'zod';
 import type { Abra } from '../context.js';
@@ -138,7 +138,7 @@ async function call(
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   const answer = await request(url, {
     method,
-    dispatcher: abra.docker.dispatcher,
+    dispatcher: await agentOf(abra.docker),
     signal: abra.signal,
     ...(options.body ? { body: options.body, headers: { 'content-type': 'application/x-tar' } } : {}),
   });
