@@ -18,7 +18,7 @@ import {
   stageRecord,
   summaryFile,
 } from '@cc-ci/core/reading';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Guard, redactDeep } from './guard.js';
 
 /** A run's record, redacted. */
@@ -32,6 +32,9 @@ export interface ReadRecord {
     isPublic: boolean;
   };
 }
+
+/** As one function that is made for this form: a third of what it takes to walk the schema, for tens of thousands of files. */
+const REPORT = z.compile(runReport);
 
 /**
  * Core's `readRun`, redacted once more, but waiting for nothing: trips through the thread pool cost several times what
@@ -50,7 +53,7 @@ function readReport(dir: string, guard: Guard): ReadRecord | undefined {
     isPublic = false;
   };
   try {
-    const report = readJsonFile(reportFile(dir), runReport, guard, hidden);
+    const report = readJsonFile(reportFile(dir), REPORT, guard, hidden);
     if (!report) return undefined;
     const { plan, summary, logs } = report;
     const stages = report.stages.map(withConstant);
