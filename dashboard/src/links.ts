@@ -26,7 +26,10 @@ export function hasPage(id: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id);
 }
 
+/** Has nothing to encode, as almost every segment; looking is cheaper than encoding nothing. */
+const PLAIN = /^[\w.-]*$/;
+
 /** A path inside the site as a link: `base` is what comes before the site's root, without a slash at its end. */
 export function link(base: string, ...segments: readonly string[]): string {
-  return `${base}/${segments.map(encodeURIComponent).join('/')}`;
+  return `${base}/${segments.map((it) => (PLAIN.test(it) ? it : encodeURIComponent(it))).join('/')}`;
 }

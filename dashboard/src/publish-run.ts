@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge, junitFile, junitXml, type RunRecord, reportFile, type StageName } from '@cc-ci/core/reading';
 import { type EngineReader, isFinal } from '@cc-ci/engine/engine';
@@ -53,7 +53,8 @@ export async function publishRun(generation: RunPublisher, run: Run, known?: Rea
   files.set('index.html', runPage(run, { record, evidence, ...parts, engineLog, downloads }, base, now));
   for (const [path, content] of files) refuseSecrets(guard, `runs/${run.id}/${path}`, content);
   const written = publishFolder(folder, files);
-  const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, { file: `${folder}/report.json` });
+  const report = { file: `${folder}/report.json`, isOurs: true };
+  const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, report);
   result.written += written + (isWritten ? 1 : 0);
   for (const { file } of parts.logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
   if (!active) endCopies(cache.copies, siteDir, run.id);
@@ -84,7 +85,7 @@ async function addRecord(
   { generation: { siteDir, base, cache }, run, guard, files, active }: RunContext,
   { record, report }: ReadRecord,
 ): Promise<Pick<RunFiles, 'artifacts'> & Pick<PublishedLogs, 'logs'>> {
-  const publishable = publishableOf(realpathSync.native(record.dir));
+  const publishable = publishableOf(record.dir);
   const stages = record.stages.map(({ stage }) => stage);
   const source = { siteDir, run: run.id, publishable, stages, logged: report?.logs ?? [], guard, active };
   const published = await runLogs(source, cache.copies, cache.tails);

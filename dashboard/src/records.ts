@@ -140,7 +140,7 @@ interface Fingerprint {
 function fingerprint(dir: string, withLogs: boolean): Fingerprint {
   const report = statIfAny(reportFile(dir));
   const stats = report ? [report] : partsOf(dir, withLogs).map(statIfAny);
-  const times = [statIfAny(dir), ...stats].map((stat) => stat?.mtimeMs ?? 0);
+  const times = (report ? stats : [statIfAny(dir), ...stats]).map((stat) => stat?.mtimeMs ?? 0);
   return {
     key: shortHash(stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-')).join(' ')),
     lastChange: Math.max(...times),

@@ -10,7 +10,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
   type Stats,
@@ -42,8 +41,11 @@ export function claimSite(siteDir: string): void {
   replaceFile(join(siteDir, MARKER), 'cc-ci writes this folder; everything in it is made from run records\n');
 }
 
-/** What a file of the site is to be: text, or another name of a file that is there already. */
-export type Content = string | { file: string };
+/**
+ * What a file of the site is to be: text, or another name of a file that is there already; `isOurs`: in the site, where
+ * nobody else exchanges it.
+ */
+export type Content = string | { file: string; isOurs?: boolean };
 
 /** Writes a file of the site, at once or not at all, unless it has this content already. @returns whether it wrote */
 export function writeIfChanged(path: string, content: Content): boolean {
@@ -55,7 +57,14 @@ export function writeIfChanged(path: string, content: Content): boolean {
 
 /** Mostly there is nothing yet, and then a link appears at once by itself. @returns whether it did */
 function linkNew(path: string, content: Content): boolean {
-  return typeof content !== 'string' && tryLink(content.file, path);
+  if (typeof content === 'string') return false;
+  try {
+    linkSync(content.file, path);
+  } catch {
+    return false;
+  }
+  if (!content.isOurs) refuseExchanged(content.file, path);
+  return true;
 }
 
 function isSame(path: string, content: Content): boolean {
@@ -177,21 +186,23 @@ export interface Publishable {
 }
 
 /**
- * Tells which files of a run may be other names of files of the site: regular files that no symbolic link leads to (what
- * a recipe's tests leave in the run's folder is not trusted, and a link may point anywhere), of a harmless kind. Folders
- * are looked at once: ask anew for each publication.
- * @param runDir the run's folder, as `realpath` gives it
+ * Tells which files of a run may be other names of files of the site: regular files of a harmless kind that no symbolic
+ * link below the run's folder leads to (what a recipe's tests leave there is not trusted, and a link may point
+ * anywhere). Folders are looked at once: ask anew for each publication.
  */
 export function publishableOf(runDir: string): (source: string) => Publishable | undefined {
   const folders = new Map([[runDir, true]]);
-  const isReal = (folder: string) => {
-    const known = folders.get(folder) ?? realpathSync.native(folder) === folder;
-    folders.set(folder, known);
-    return known;
+  const isReal = (folder: string): boolean => {
+    const known = folders.get(folder);
+    if (known !== undefined) return known;
+    const real = isReal(dirname(folder)) && lstatIfAny(folder)?.isDirectory() === true;
+    folders.set(folder, real);
+    return real;
   };
   return (source) => {
     if (!SAFE_NAME.test(source)) return undefined;
     const path = join(runDir, source);
+    if (!path.startsWith(`${runDir}/`)) return undefined;
     try {
       const stat = lstatSync(path);
       return stat.isFile() && isReal(dirname(path)) ? { path, size: stat.size } : undefined;
@@ -199,16 +210,6 @@ export function publishableOf(runDir: string): (source: string) => Publishable |
       return undefined;
     }
   };
-}
-
-function tryLink(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-  } catch {
-    return false;
-  }
-  refuseExchanged(from, to);
-  return true;
 }
 
 function linkOrCopy(from: string, to: string): void {
