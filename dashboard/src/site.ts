@@ -190,8 +190,8 @@ async function readRuns(
 
 /** The newest runs of each recipe, whose pages are made before the lists are. */
 const NEWEST = 2;
-/** So many runs later, what was made is remembered. */
-const SAVE_EVERY = 500;
+/** So many runs later, what was made is remembered: a second of work is lost with a generator that is killed. */
+const SAVE_EVERY = 2_000;
 
 function rememberPage(
   { cache, keys, result }: Generation,

@@ -43,7 +43,7 @@ buildNpmPackage {
     mkdir -p $out/lib/cc-ci $out/bin
     cp -a package.json node_modules tests ${lib.escapeShellArgs manifest.workspaces} $out/lib/cc-ci/
     makeWrapper ${nodejs}/bin/node $out/bin/cc-ci \
-      --add-flags --max-semi-space-size=2 \
+      --add-flags --max-semi-space-size=4 \
       --add-flags --v8-pool-size=1 \
       --add-flags $out/lib/cc-ci/cli/bin/cc-ci.js \
       --suffix PATH : ${
