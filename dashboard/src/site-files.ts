@@ -239,10 +239,10 @@ export function lstatIfAny(path: string): Stats | undefined {
   }
 }
 
-/** Deletes the members of a folder that are not among `wanted`. @returns how many */
-export function keepOnly(folder: string, wanted: ReadonlySet<string>): number {
+/** Deletes the members of a folder that are not wanted. @returns how many */
+export function keepOnly(folder: string, isWanted: (name: string) => boolean): number {
   if (!existsSync(folder)) return 0;
-  const unwanted = readdirSync(folder).filter((name) => !wanted.has(name) && !name.endsWith('.tmp'));
+  const unwanted = readdirSync(folder).filter((name) => !isWanted(name) && !name.endsWith('.tmp'));
   for (const name of unwanted) rmSync(join(folder, name), { recursive: true, force: true });
   return unwanted.length;
 }

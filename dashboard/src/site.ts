@@ -330,18 +330,16 @@ function removeOthers(
   const { runs, recipes } = cache.model;
   const gone = [...ids].some((id) => !runs.has(id)) || [...dirty].some((name) => !recipes.has(name));
   if (!gone && !thorough) return;
-  const shown = [...runs.keys()].filter(hasPage);
-  result.removed += keepOnly(join(siteDir, 'runs'), new Set(shown));
-  result.removed += keepOnly(join(siteDir, 'api', 'runs'), new Set(shown.map((id) => `${id}.json`)));
-  result.removed += keepOnly(join(siteDir, 'recipes'), new Set(recipes.keys()));
-  keepOnly(
-    join(siteDir, 'badges'),
-    new Set(
-      [...recipes.keys()].flatMap((name) =>
-        ['.svg', '.json', '-level.svg', '-level.json'].map((end) => name + end),
-      ),
-    ),
+  const isShown = (id: string) => runs.has(id) && hasPage(id);
+  result.removed += keepOnly(join(siteDir, 'runs'), isShown);
+  result.removed += keepOnly(
+    join(siteDir, 'api', 'runs'),
+    (name) => name.endsWith('.json') && isShown(name.slice(0, -'.json'.length)),
   );
+  result.removed += keepOnly(join(siteDir, 'recipes'), (name) => recipes.has(name));
+  const ends = ['.svg', '.json', '-level.svg', '-level.json'];
+  const badges = new Set([...recipes.keys()].flatMap((name) => ends.map((end) => name + end)));
+  keepOnly(join(siteDir, 'badges'), (name) => badges.has(name));
   for (const id of cache.backlog) if (!runs.has(id)) cache.backlog.delete(id);
   for (const path of cache.pages.keys()) {
     if (runs.has(path) || recipes.has(path.split('/')[1] ?? '')) continue;
