@@ -23,7 +23,7 @@ export interface RecordEntry {
   dir: string;
   /** Changes whenever a file of the record does, or of a run that goes on a stage's log. */
   key: string;
-  /** When anything in it changed last, in milliseconds since 1970. */
+  /** When anything in it changed last, in milliseconds since 1970; of a run that has ended, its report. */
   lastChange: number;
   /** Packed; undefined where they are in `site.sqlite`, or there is no record that can be read. */
   facts: string | undefined;

@@ -8,7 +8,7 @@ export interface Docker {
   /** Base URL of requests. */
   origin: string;
   options: Agent.Options;
-  /** Made with the first request: undici takes 8 MB, and many a command never asks Docker. */
+  /** Made with the first request: undici is large, and many a command never asks Docker. */
   agent?: Promise<Agent>;
 }
 
