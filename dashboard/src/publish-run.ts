@@ -53,8 +53,7 @@ export async function publishRun(generation: RunPublisher, run: Run, known?: Rea
   files.set('index.html', runPage(run, { record, evidence, ...parts, engineLog, downloads }, base, now));
   for (const [path, content] of files) refuseSecrets(guard, `runs/${run.id}/${path}`, content);
   const written = publishFolder(folder, files);
-  const report = { file: `${folder}/report.json`, isOurs: true };
-  const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, report);
+  const isWritten = writeIfChanged(`${siteDir}/api/runs/${run.id}.json`, { file: `${folder}/report.json` });
   result.written += written + (isWritten ? 1 : 0);
   for (const { file } of parts.logs.values()) if (file !== undefined && !active) cache.tails.forget(file);
   if (!active) endCopies(cache.copies, siteDir, run.id);

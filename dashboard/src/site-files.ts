@@ -41,11 +41,8 @@ export function claimSite(siteDir: string): void {
   replaceFile(join(siteDir, MARKER), 'cc-ci writes this folder; everything in it is made from run records\n');
 }
 
-/**
- * What a file of the site is to be: text, or another name of a file that is there already; `isOurs`: in the site, where
- * nobody else exchanges it.
- */
-export type Content = string | { file: string; isOurs?: boolean };
+/** What a file of the site is to be: text, or another name of a file that is there already. */
+export type Content = string | { file: string };
 
 /** Writes a file of the site, at once or not at all, unless it has this content already. @returns whether it wrote */
 export function writeIfChanged(path: string, content: Content): boolean {
@@ -63,7 +60,7 @@ function linkNew(path: string, content: Content): boolean {
   } catch {
     return false;
   }
-  if (!content.isOurs) refuseExchanged(content.file, path);
+  refuseExchanged(content.file, path);
   return true;
 }
 

@@ -159,12 +159,11 @@ function testCount(tests: readonly TestResult[]): string {
 /** Where a stage's time went, as parts of 1,000; nothing where there is too little to see. */
 function phaseBar(phases: readonly Phase[]): StageView['bar'] {
   if (phases.length < 2) return [];
-  const times = phases.map(({ startedAt, finishedAt }) => between(startedAt, finishedAt) ?? 0);
-  const total = times.reduce((sum, ms) => sum + ms, 0);
+  const ended = phases.map((phase) => ({ ...phase, ms: between(phase.startedAt, phase.finishedAt) ?? 0 }));
+  const total = ended.reduce((sum, phase) => sum + phase.ms, 0);
   if (total < 1_000) return [];
   let x = 0;
-  return phases.map(({ name, ours }, at) => {
-    const ms = times[at] ?? 0;
+  return ended.map(({ name, ours, ms }) => {
     const width = (ms / total) * 1_000;
     x += width;
     return { name, ours, x: Math.round(x - width), width: Math.max(2, Math.round(width) - 3) };
